@@ -1,0 +1,81 @@
+import type { JobId } from '../base/ids.ts';
+import type { Result } from '../base/result.ts';
+import type { HostError } from './host.ts';
+
+/** What runs jobs: Slurm, or processes of this machine. Both know the same states. */
+export interface Scheduler {
+  readonly kind: 'slurm' | 'process';
+  /**
+   * Shell lines that submit `script` from the folder `cwd` and print the job's id alone on the last line of standard output, or
+   * exit non-zero with the scheduler's words on standard error. They are run inside the locked submission script (run-store.ts).
+   */
+  submitScript(request: SubmitRequest): string;
+  /** Everything the scheduler says of these jobs, one round trip for all. A job it does not know is `absent`. */
+  query(jobs: readonly JobRef[]): Promise<Result<ReadonlyMap<JobId, JobStatus>, QueryError>>;
+  /** Live jobs of this user with that name: what to look for after an ambiguous submission. */
+  find(name: string): Promise<Result<readonly JobRef[], QueryError>>;
+  /** Asks for the end and checks that it came (or that the job had ended). */
+  cancel(job: JobRef): Promise<Result<JobStatus, QueryError>>;
+}
+
+export interface SubmitRequest {
+  /** `mlops-` and the fingerprint's first 16 digits, a dot, and the attempt. */
+  readonly name: string;
+  /** Absolute paths on the host. The script carries its own #SBATCH lines. */
+  readonly script: string;
+  readonly cwd: string;
+  readonly log: string;
+  /** For the process scheduler, which has no #SBATCH lines. */
+  readonly seconds: number;
+  readonly mem?: number;
+}
+
+export interface JobRef {
+  readonly id: JobId;
+  readonly name: string;
+  /** Seconds since the epoch by the cluster's clock: bounds accounting queries, since ids are recycled. */
+  readonly submittedAt: number;
+}
+
+export type JobStatus =
+  | {
+      readonly state: 'queued';
+      readonly reason: string /** epoch seconds */;
+      readonly expectedStart?: number;
+      readonly partition?: string;
+      readonly ahead?: number;
+    }
+  | { readonly state: 'running'; readonly node: string; readonly elapsedSeconds: number }
+  | JobEnd
+  /** The scheduler answered, and does not know the job (any more). */
+  | { readonly state: 'absent' }
+  /** The scheduler answered with a state that is in no table. */
+  | { readonly state: 'unknown'; readonly word: string };
+
+export interface JobEnd {
+  readonly state: 'ended';
+  readonly how: EndKind;
+  readonly exitCode?: number;
+  readonly signal?: number;
+  /** The scheduler's own word: COMPLETED, OUT_OF_MEMORY … */
+  readonly word: string;
+  readonly elapsedSeconds?: number;
+  /** Bytes. */
+  readonly peakMemory?: number;
+  readonly node?: string;
+}
+export type EndKind =
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'timeout'
+  | 'out-of-memory'
+  | 'node-failed'
+  | 'boot-failed'
+  | 'preempted'
+  | 'deadline';
+
+export type QueryError =
+  | { readonly reason: 'host'; readonly cause: HostError }
+  /** squeue, sacct or slurmctld did not answer: nothing is known about the job. */
+  | { readonly reason: 'scheduler'; readonly command: string; readonly code: number; readonly stderr: string };

@@ -1,0 +1,145 @@
+import type { Fingerprint } from '../base/ids.ts';
+import type { Requirement } from '../config/types.ts';
+
+/** What a run left, as facts: everything that judging needs, and nothing that judging decides. */
+export interface RunResult {
+  readonly version: 1;
+  readonly fingerprint: Fingerprint;
+  readonly attempt: number;
+  /** How the scheduler says the job ended. Undefined: it could not be asked, or does not know any more. */
+  readonly job?: {
+    readonly id: string;
+    readonly how: string;
+    readonly word: string;
+    readonly exitCode?: number;
+    readonly signal?: number;
+  };
+  /** The job's own atomically written last word was there, and belongs to this run and attempt. */
+  readonly finished: boolean;
+  /** What happened before the first step, if it kept the steps from starting. */
+  readonly preparation?: Failure;
+  readonly steps: readonly StepResult[];
+  readonly metrics: Readonly<Record<string, MetricReading>>;
+  readonly place: Place;
+  /** Seconds of wall-clock time from the script's first line to its last. */
+  readonly seconds?: number;
+  /** Bytes. */
+  readonly peakMemory?: number;
+  readonly artifacts: readonly KeptFile[];
+  readonly findings: readonly Finding[];
+}
+
+export interface Place {
+  readonly cluster: string;
+  readonly node?: string;
+  readonly cpu?: string;
+  readonly gpu?: string;
+  readonly gpus: number;
+  readonly environment?: { readonly key: string; readonly packages?: readonly string[] };
+}
+
+export interface KeptFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly role: 'log' | 'notebook' | 'artifact';
+}
+
+export interface StepResult {
+  readonly name: string;
+  readonly outcome: 'passed' | 'failed' | 'not-run' | 'reused';
+  readonly exitCode?: number;
+  readonly seconds?: number;
+  readonly failure?: Failure;
+  readonly tests?: {
+    readonly passed: number;
+    readonly failed: number;
+    readonly skipped: number;
+    readonly failures: readonly string[];
+  };
+}
+
+/** Why something ended badly. `side` says whose it is: the code's (a fail) or the infrastructure's (an error). */
+export interface Failure {
+  readonly side: 'code' | 'infrastructure';
+  readonly reason: FailureReason;
+  /** What is known in words of the program that said it: an exception's message, the solver's, sbatch's. */
+  readonly detail: string;
+  readonly step?: string;
+  /** One-based over all cells, as Jupyter users count from the top, and how many there are. */
+  readonly cell?: number;
+  readonly cells?: number;
+  readonly exception?: string;
+  readonly traceback?: string;
+}
+export type FailureReason =
+  | 'exception'
+  | 'exit-status'
+  | 'kernel-died'
+  | 'ended-early'
+  | 'cells-not-run'
+  | 'tests-failed'
+  | 'wrote-into-data'
+  | 'timeout'
+  | 'out-of-memory'
+  | 'node-failed'
+  | 'boot-failed'
+  | 'preempted'
+  | 'cancelled'
+  | 'deadline'
+  | 'disk-full'
+  | 'environment'
+  | 'no-python'
+  | 'missing-module'
+  | 'files-missing'
+  | 'no-result'
+  | 'result-foreign'
+  | 'infrastructure-exception';
+
+/** A metric as it was read. Only a finite number can meet a requirement. */
+export type MetricReading =
+  | { readonly kind: 'number'; readonly value: number; readonly source: string }
+  | { readonly kind: 'nan' | 'infinity' | 'minus-infinity'; readonly source: string }
+  | { readonly kind: 'text' | 'boolean' | 'null' | 'list' | 'object'; readonly shown: string; readonly source: string }
+  | { readonly kind: 'raised'; readonly shown: string; readonly source: string }
+  | { readonly kind: 'missing'; readonly source: string };
+
+export interface Finding {
+  readonly name: string;
+  readonly severity: 'fail' | 'warn' | 'info';
+  readonly detail: string;
+}
+
+/** What a run is compared with. `commit` is where the rule of docs/verdicts.md found it, `distance` how many first parents back. */
+export interface Baseline {
+  readonly name: string;
+  readonly commit: string;
+  readonly distance: number;
+  readonly run: Fingerprint;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export type BoundKind = 'min' | 'max' | 'max_drop' | 'max_rise';
+/** One bound of one metric, decided. */
+export interface Check {
+  readonly metric: string;
+  readonly bound: BoundKind;
+  /** The number the metric had to reach (for a drop or rise: computed from the baseline). Undefined without a baseline. */
+  readonly limit?: number;
+  readonly requirement: Requirement;
+  readonly outcome: 'met' | 'not-met' | 'no-baseline-warn' | 'no-baseline-fail' | 'no-baseline-ignore';
+  readonly problem?: Exclude<MetricReading['kind'], 'number'>;
+}
+
+export type VerdictKind = 'pass' | 'fail' | 'error';
+export interface Verdict {
+  readonly kind: VerdictKind;
+  readonly checks: readonly Check[];
+  /** Every reason for a fail or an error, most important first. Empty for a pass. */
+  readonly reasons: readonly VerdictReason[];
+  readonly warnings: readonly Finding[];
+}
+export type VerdictReason =
+  | { readonly reason: 'check'; readonly check: Check; readonly reading: MetricReading }
+  | { readonly reason: 'failure'; readonly failure: Failure }
+  | { readonly reason: 'finding'; readonly finding: Finding };
