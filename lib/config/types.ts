@@ -126,7 +126,10 @@ export interface PushRule {
   readonly policy: PushPolicy;
 }
 
-/** One-based, as editors count. `length` is what to underline, in characters of that line. */
+/**
+ * One-based, as editors count. `length` is what to underline, in characters of that line. Line 0: the value is in no file but in
+ * one person's git config, and `file` says under which key.
+ */
 export interface SourceRange {
   readonly file: string;
   readonly line: number;

@@ -1,0 +1,160 @@
+import type { Path } from './path.ts';
+import { tidyPath } from './repository-path.ts';
+import { environmentKinds, type Written } from './schema.ts';
+import type { Cluster, Config, DataEntry, Environment, Metrics, Requirement, Resources, Step } from './types.ts';
+import { parseMargin, parseMem, parseTime } from './units.ts';
+
+/** A scalar as it was typed: `1.10` in `env` is the text 1.10. */
+type Typed = (path: Path) => string | undefined;
+type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+
+const oneHour = 3600;
+
+/** Fills in every default. The document has passed the schema and the rules. */
+export function normalise(written: Written, typed: Typed): Config {
+  const resources = readResources(written.resources, { seconds: oneHour }, ['resources'], typed);
+  const requirements = Object.entries(written.require ?? {}).map(([metric, bounds]) => [
+    metric,
+    readRequirement(bounds),
+  ]);
+  const push = Object.entries(written.push ?? { '*': 'gate' as const }).map(([pattern, policy]) => ({
+    pattern,
+    policy,
+  }));
+  return defined<Config>({
+    version: 1,
+    cluster: written.cluster === undefined ? undefined : readCluster(written.cluster, typed),
+    resources,
+    code: written.code ?? ['**'],
+    data: (written.data ?? []).map(readData),
+    environment: readEnvironment(written.environment),
+    steps: written.steps.map((step, index) => readStep(step, index, resources, typed)),
+    require: Object.fromEntries(requirements) as Config['require'],
+    artifacts: written.artifacts ?? [],
+    retry: { infrastructure: written.retry?.infrastructure ?? 1 },
+    env: texts(written.env, ['env'], typed),
+    secrets: written.secrets ?? [],
+    setup: written.setup,
+    push,
+    onCommit: written.on_commit ?? 'record',
+    supersede: written.supersede,
+    publish: written.publish ?? 'full',
+    reports: written.reports === undefined || written.reports === '.mlops' ? 'mlops' : written.reports,
+  });
+}
+
+/** JSON has no undefined, and the config is cached as JSON. */
+function defined<T extends object>(value: Optional<T>): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}
+
+function texts(values: Readonly<Record<string, string | number | boolean>> | undefined, at: Path, typed: Typed) {
+  return Object.fromEntries(
+    Object.entries(values ?? {}).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : (typed([...at, key]) ?? String(value)),
+    ]),
+  );
+}
+
+function readCluster(written: NonNullable<Written['cluster']>, typed: Typed): Cluster {
+  const at = ['cluster', 'slurm'];
+  const slurm = Object.entries(written.slurm ?? {}).map(([option, value]) => [
+    option,
+    value === true ? true : typeof value === 'string' ? value : (typed([...at, option]) ?? String(value)),
+  ]);
+  return defined<Cluster>({
+    host: written.host,
+    workdir: written.workdir ?? '',
+    modules: written.modules ?? [],
+    slurm: Object.fromEntries(slurm) as Cluster['slurm'],
+    transport: written.transport ?? 'auto',
+    group: written.group,
+    requireMaster: written.require_master ?? false,
+  });
+}
+
+function readResources(written: Written['resources'], base: Resources, at: Path, typed: Typed): Resources {
+  // Under %YAML 1.1 an unquoted 01:00:00 is the number 3600: what was typed says what was meant.
+  const time = written?.time === undefined ? undefined : (typedTime(typed([...at, 'time'])) ?? String(written.time));
+  return defined<Resources>({
+    seconds: (time === undefined ? undefined : parseTime(time)) ?? base.seconds,
+    mem: (written?.mem === undefined ? undefined : parseMem(String(written.mem))) ?? base.mem,
+    cpus: written?.cpus ?? base.cpus,
+    gpus: written?.gpus ?? base.gpus,
+  });
+}
+const typedTime = (text: string | undefined): string | undefined => (text?.includes(':') === true ? text : undefined);
+
+function readData(entry: NonNullable<Written['data']>[number]): DataEntry {
+  if (typeof entry === 'string') return { kind: 'path', path: tidyPath(entry), writable: false };
+  if (entry.cluster !== undefined)
+    return {
+      kind: 'cluster',
+      cluster: entry.cluster,
+      as: tidyPath(entry.as ?? ''),
+      fingerprint: entry.fingerprint ?? 'stat',
+    };
+  return { kind: 'path', path: tidyPath(entry.path ?? ''), writable: entry.writable ?? false };
+}
+
+function readEnvironment(written: Written['environment']): Environment {
+  if (written === undefined || written === 'none') return { kind: 'none' };
+  const common = defined<{ name?: string; kernel?: 'user'; buildOn: 'job' | 'login' }>({
+    name: written.name,
+    kernel: written.kernel,
+    buildOn: written.build_on ?? 'job',
+  });
+  const kind = environmentKinds.find((candidate) => written[candidate] !== undefined);
+  switch (kind) {
+    case 'conda':
+    case 'venv':
+    case 'uv':
+      return { kind, file: tidyPath(written[kind] ?? ''), ...common };
+    case 'packages':
+      return { kind, packages: written.packages ?? [], channels: written.channels ?? [], ...common };
+    case 'container':
+      return { kind, image: written.container ?? '', ...common };
+    case 'prefix':
+      return { kind, prefix: written.prefix ?? '', ...common };
+    case undefined:
+      return { kind: 'none' };
+  }
+}
+
+function readStep(written: Written['steps'][number], index: number, base: Resources, typed: Typed): Step {
+  const common = {
+    resources:
+      written.resources === undefined
+        ? undefined
+        : readResources(written.resources, base, ['steps', index, 'resources'], typed),
+    seeds: written.seeds,
+    matrix: written.matrix,
+    throttle: written.throttle,
+    metrics: written.metrics === undefined ? undefined : readMetrics(written.metrics),
+  };
+  if (written.notebook !== undefined)
+    return defined<Step>({
+      kind: 'notebook',
+      notebook: tidyPath(written.notebook),
+      parameters: written.parameters ?? {},
+      ...common,
+    });
+  return defined<Step>({ kind: 'run', run: written.run ?? '', junit: written.junit, ...common });
+}
+
+function readMetrics(written: Readonly<Record<string, string>>): Metrics {
+  const { file } = written;
+  return file === undefined ? { kind: 'expressions', expressions: written } : { kind: 'file', file };
+}
+
+function readRequirement(written: NonNullable<Written['require']>[string]): Requirement {
+  return defined<Requirement>({
+    min: written.min,
+    max: written.max,
+    baseline: written.baseline,
+    maxDrop: written.max_drop === undefined ? undefined : parseMargin(written.max_drop),
+    maxRise: written.max_rise === undefined ? undefined : parseMargin(written.max_rise),
+    withoutBaseline: written.without_baseline ?? 'warn',
+  });
+}

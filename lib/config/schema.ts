@@ -1,0 +1,257 @@
+import { z } from 'zod';
+import type { ParameterValue } from './types.ts';
+import { memPattern, parseMem, parseTime, percentPattern, timePattern } from './units.ts';
+
+/*
+ * The document as written: every key of docs/config.md and nothing else. The JSON schema for editors is generated from it.
+ * Each `error` completes the sentence "`key` …". What concerns several keys at once is in rules.ts.
+ */
+
+const is = (expected: string) => ({ error: expected });
+const text = (expected: string) => z.string(is(expected)).refine((value) => value.trim() !== '', is(expected));
+const oneLine = (expected: string) => text(expected).refine((value) => !/[\n\r\0]/.test(value), is(expected));
+const count = (least: number, expected: string) =>
+  z.int(is(expected)).min(least, is(expected)).max(1_000_000, is(expected));
+const listOf = <Item extends z.ZodType>(item: Item, expected: string) => z.array(item, is(expected));
+const mapOf = <Value extends z.ZodType>(key: z.ZodString, value: Value, expected: string) =>
+  z.record(key, value, is(expected));
+
+/** A path of the repository; which of its mistakes it is, rules.ts says. */
+const path = (expected: string) => text(expected);
+const name = z.string().regex(/^[A-Za-z_]\w*$/, is('is not a name: letters, digits and _, not beginning with a digit'));
+const metricName = z.string().regex(/^[\p{L}_][\p{L}\p{N}_.@/-]*$/u, is('is not a name of a metric'));
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], is('is a text, a number, true, false or null'));
+const envValue = z.union([z.string(), z.number(), z.boolean()], is('is a text or a number'));
+
+const aTime = is('is a wall-clock limit as Slurm writes it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS');
+const aSize = is('is a size such as 16G');
+
+const parameterValue: z.ZodType<ParameterValue> = z.lazy(() =>
+  z.union(
+    [z.string(), z.number(), z.boolean(), z.null(), z.array(parameterValue), z.record(z.string(), parameterValue)],
+    is('is a JSON value: a text, a finite number, true, false, null, a list or a map'),
+  ),
+);
+
+export const resources = z
+  .strictObject(
+    {
+      time: z
+        .union(
+          [
+            z
+              .string()
+              .regex(timePattern, { ...aTime, abort: true })
+              .refine((value) => parseTime(value) !== undefined, aTime),
+            z.int().positive(aTime),
+          ],
+          aTime,
+        )
+        .meta({
+          description: 'Wall-clock limit, "HH:MM:SS" or any other form of sbatch --time. One hour if left out.',
+        }),
+      mem: z
+        .union(
+          [
+            z
+              .string()
+              .regex(memPattern, { ...aSize, abort: true })
+              .refine((value) => parseMem(value) !== undefined, aSize),
+            z.int().positive(aSize),
+          ],
+          aSize,
+        )
+        .meta({ description: 'Memory, for example 16G. A plain number is megabytes.' }),
+      cpus: count(1, 'is a number of CPUs, 1 or more').meta({ description: 'CPUs of the task.' }),
+      gpus: count(0, 'is a number of GPUs, 0 or more').meta({ description: 'GPUs of the job.' }),
+    },
+    is('is a map such as { time: "01:00:00", mem: 16G, cpus: 4 }'),
+  )
+  .partial();
+
+export const cluster = z
+  .strictObject(
+    {
+      host: oneLine('is a host, as in `ssh HOST`').meta({ description: 'Any Host of ~/.ssh/config.' }),
+      workdir: oneLine('is a folder on the cluster such as /scratch/$USER/mlops').meta({
+        description: 'Where runs, data and environments are kept; variables are expanded on the cluster.',
+      }),
+      modules: listOf(oneLine('is the name of an environment module'), 'is a list of environment modules').meta({
+        description: 'What `module load` gets before every step.',
+      }),
+      slurm: mapOf(z.string(), envValue, 'is a map of sbatch options such as { partition: gpu }').meta({
+        description: "sbatch's long options without the dashes; true is a flag.",
+      }),
+      transport: z.enum(['auto', 'ssh2', 'openssh'], is('is auto, ssh2 or openssh')),
+      group: oneLine('is the name of a Unix group').meta({ description: 'Share workdir with this Unix group.' }),
+      require_master: z
+        .boolean(is('is true or false'))
+        .meta({ description: 'Only use a connection that ssh keeps open already; never ask for a password.' }),
+    },
+    is('is a map such as { host: login.hpc.example.edu, workdir: /scratch/$USER/mlops }'),
+  )
+  .partial()
+  .meta({ description: 'Where to run. Left out: the job runs on this machine.' });
+
+const dataMap = z
+  .strictObject({
+    path: path('is a file, a folder or a glob of the repository'),
+    writable: z.boolean(is('is true or false')).meta({ description: 'Steps may write into it: it gets its own copy.' }),
+    cluster: oneLine('is an absolute path on the cluster').meta({ description: 'Already there: never copied.' }),
+    as: path('is the path in the repository under which steps see it'),
+    fingerprint: z.enum(['stat', 'content'], is('is stat or content')),
+  })
+  .partial()
+  .meta({ oneOf: [{ required: ['path'] }, { required: ['cluster', 'as'] }] });
+export const dataKeys = { path: ['path', 'writable'], cluster: ['cluster', 'as', 'fingerprint'] } as const;
+
+/** What an environment can be made from: exactly one of them. */
+export const environmentKinds = ['conda', 'packages', 'venv', 'uv', 'container', 'prefix'] as const;
+const environmentMap = z
+  .strictObject({
+    conda: path('is a conda environment file such as environment.yml'),
+    packages: listOf(oneLine('is a conda package such as numpy or numpy=1.26'), 'is a list of conda packages').nonempty(
+      is('is a list of at least one conda package'),
+    ),
+    channels: listOf(oneLine('is a conda channel'), 'is a list of conda channels'),
+    venv: path('is a requirements file such as requirements.txt'),
+    uv: path('is a lock file such as uv.lock'),
+    container: oneLine('is a container image such as image.sif'),
+    prefix: oneLine('is the folder of an existing environment, on the machine that runs the job'),
+    name: z
+      .string(is('is a name for people to recognise the environment by'))
+      .regex(/^[\w.-]+$/, is('is a name: letters, digits, dots, dashes and _')),
+    kernel: z
+      .enum(['user'], is('can only be user'))
+      .meta({ description: "Also install the kernel for this user's Jupyter." }),
+    build_on: z
+      .enum(['job', 'login'], is('is job or login'))
+      .meta({ description: 'Where it is built the first time.' }),
+  })
+  .partial()
+  .meta({ oneOf: environmentKinds.map((kind) => ({ required: [kind] })) });
+
+const metrics = mapOf(
+  metricName,
+  text('is an expression of the notebook, such as history["loss"][-1]'),
+  'is a map of names and expressions, or { file: … }',
+).meta({
+  description:
+    'Names and expressions, evaluated in the notebook’s kernel after its last cell; or { file: … } that the step writes.',
+});
+
+const step = z
+  .strictObject(
+    {
+      notebook: path('is a notebook of the repository').meta({ description: 'A notebook; papermill runs it.' }),
+      run: text('is a shell line such as pytest -q').meta({ description: 'A shell line; a non-zero exit is a fail.' }),
+      parameters: mapOf(name, parameterValue, 'is a map of parameters').meta({
+        description: 'For the cell tagged `parameters`.',
+      }),
+      junit: path('is a JUnit XML file that the step writes, such as tests.xml'),
+      seeds: z
+        .strictObject(
+          {
+            parameter: name,
+            values: listOf(z.int(is('is a whole number')), 'is a list of whole numbers').nonempty(
+              is('is a list of at least one number'),
+            ),
+          },
+          is('is a map such as { parameter: seed, values: [1, 2, 3] }'),
+        )
+        .meta({ description: 'The step is repeated with each seed; requirements look at the sample.' }),
+      matrix: mapOf(
+        name,
+        listOf(scalar, 'is a list of values').nonempty(is('is a list of at least one value')),
+        'is a map of parameters and lists of values',
+      ).meta({
+        description: 'The step is repeated with every combination.',
+      }),
+      throttle: count(1, 'is how many repetitions may run at a time, 1 or more'),
+      metrics,
+      resources,
+    },
+    is('is a step: a map with `notebook` or `run`'),
+  )
+  .partial()
+  .meta({ oneOf: [{ required: ['notebook'] }, { required: ['run'] }] });
+
+export const stepKeys = {
+  notebook: ['notebook', 'parameters', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
+  run: ['run', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
+  /** Before it is known which. */
+  any: ['notebook', 'run', 'parameters', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
+} as const;
+
+const margin = (what: string) => {
+  const expected = is(`is ${what}: a percentage such as 1% or an amount such as 0.01`);
+  return z.union([z.number().min(0, expected), z.string().regex(percentPattern, expected)], expected).optional();
+};
+const requirement = z
+  .strictObject(
+    {
+      min: z.number(is('is a number')).meta({ description: 'The metric must be at least this.' }),
+      max: z.number(is('is a number')).meta({ description: 'The metric must be at most this.' }),
+      baseline: oneLine('is a branch, a tag or a commit').refine(
+        (value) => !value.startsWith('-'),
+        is('is a branch, a tag or a commit'),
+      ),
+      max_drop: margin('how far the metric may drop below the baseline'),
+      max_rise: margin('how far the metric may rise above the baseline'),
+      without_baseline: z.enum(['fail', 'warn', 'ignore'], is('is fail, warn or ignore')),
+    },
+    is('is a map of bounds such as { min: 0.25 }'),
+  )
+  .partial();
+
+export const pushPolicies = ['gate', 'record', 'ignore'] as const;
+
+export const configSchema = z
+  .strictObject(
+    {
+      version: z.literal(1, is('is 1')).meta({ description: 'The version of this format.' }),
+      cluster: cluster.optional(),
+      resources: resources.optional(),
+      code: listOf(text('is a glob such as src/**'), 'is a list of globs such as ["src/**"]').optional(),
+      data: listOf(
+        z.union([path('is a path'), dataMap], is('is a path, { path: … } or { cluster: …, as: … }')),
+        'is a list of files, folders and globs',
+      ).optional(),
+      environment: z
+        .union([z.literal('none'), environmentMap], is('is none, or a map such as { conda: environment.yml }'))
+        .optional(),
+      steps: listOf(step, 'is a list of steps: `- notebook: …` or `- run: …`').nonempty(
+        is('is a list of at least one step'),
+      ),
+      require: mapOf(metricName, requirement, 'is a map of metrics and their bounds').optional(),
+      artifacts: listOf(path('is a file or a glob that a step writes'), 'is a list of files and globs').optional(),
+      retry: z
+        .strictObject(
+          { infrastructure: count(0, 'is how often, 0 to 10').max(10, is('is how often, 0 to 10')) },
+          is('is a map: { infrastructure: 2 }'),
+        )
+        .partial()
+        .optional(),
+      env: mapOf(name, envValue, 'is a map of environment variables').optional(),
+      secrets: listOf(name, 'is a list of names of environment variables').optional(),
+      setup: text('is shell lines that are run before the environment is loaded').optional(),
+      push: mapOf(
+        z.string(),
+        z.enum(pushPolicies, is('is gate, record or ignore')),
+        'is a map of branches and gate, record or ignore',
+      ).optional(),
+      on_commit: z.enum(['record', 'submit'], is('is record or submit')).optional(),
+      supersede: z.enum(['queued'], is('can only be queued')).optional(),
+      publish: z.enum(['full', 'metrics'], is('is full or metrics')).optional(),
+      reports: z.string(is('is the name of a branch')).optional(),
+    },
+    is('is a map of keys and values'),
+  )
+  .meta({ title: 'mlops pipeline', description: '.mlops/config.yaml of mlops-hpc' });
+
+export type Written = z.infer<typeof configSchema>;
+
+/** What editors read: schema/config.schema.json. */
+export function jsonSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(configSchema), null, 2)}\n`;
+}

@@ -1,0 +1,598 @@
+import { describe, expect, test } from '@jest/globals';
+import { formatDiagnostic } from '../../lib/cli/diagnostic.ts';
+import { loadConfig } from '../../lib/config/load-config.ts';
+import type { Diagnostic } from '../../lib/config/types.ts';
+
+// What someone typed, and what is said about it: line:column+length, the message, the hint.
+const mistakes: readonly (readonly [name: string, document: string, said: readonly string[]])[] = [
+  [
+    'the design’s own example',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metric: { rprec: 0.1 }\n',
+    ['4:5+6 unknown key `metric` in a notebook step; did you mean `metrics`?'],
+  ],
+  [
+    'a misspelt key at the top',
+    'version: 1\nstep: []\nsteps: [{ run: pytest -q }]\n',
+    ['2:1+4 unknown key `step`; did you mean `steps`?'],
+  ],
+  [
+    'a key that belongs one level lower',
+    'version: 1\nmem: 16G\nsteps: [{ run: pytest -q }]\n',
+    ['2:1+3 unknown key `mem`; `mem` belongs in `resources`'],
+  ],
+  [
+    'a Slurm option outside of slurm',
+    'version: 1\npartition: gpu\nsteps: [{ run: pytest -q }]\n',
+    ['2:1+9 unknown key `partition`; `partition` belongs in `cluster.slurm`'],
+  ],
+  [
+    'a key of a run step in a notebook step',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    junit: tests.xml\n',
+    ['4:5+5 unknown key `junit` in a notebook step; only a run step has `junit`'],
+  ],
+  [
+    'a key of a notebook step in a run step',
+    'version: 1\nsteps:\n  - run: x\n    parameters: { a: 1 }\n',
+    ['4:5+10 unknown key `parameters` in a run step; only a notebook step has `parameters`'],
+  ],
+  [
+    'camel case for snake case',
+    'version: 1\nonCommit: submit\nsteps: [{ run: pytest -q }]\n',
+    ['2:1+8 unknown key `onCommit`; did you mean `on_commit`?'],
+  ],
+  [
+    'a key written twice',
+    'version: 1\nsteps: [{ run: pytest -q }]\nversion: 1\n',
+    ['3:1+7 the key `version` is here twice'],
+  ],
+  [
+    'no version',
+    'steps: [{ run: pytest -q }]\n',
+    ['1:1+27 missing key `version`; `version: 1` is the first line of a config'],
+  ],
+  [
+    'another version',
+    'version: 2\nsteps: [{ run: pytest -q }]\n',
+    ['1:10+1 `version` is 1, not `2`; a newer mlops may know it'],
+  ],
+  ['a version in quotes', 'version: "1"\nsteps: [{ run: pytest -q }]\n', ['1:10+3 `version` is 1, not `"1"`']],
+  [
+    'no steps',
+    'version: 1\n',
+    ['1:1+10 missing key `steps`; `steps` is a list of steps: `- notebook: …` or `- run: …`'],
+  ],
+  [
+    'an empty list of steps',
+    'version: 1\nsteps: []\n',
+    ['2:8+2 `steps` is a list of at least one step, not an empty list'],
+  ],
+  [
+    'a step that does nothing',
+    'version: 1\nsteps:\n  - metrics: { a: b }\n',
+    ['3:5+17 a step needs `notebook` or `run`'],
+  ],
+  [
+    'a step of two kinds',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    run: x\n',
+    ['4:5+3 a step has `notebook` or `run`, not both; make two steps of it'],
+  ],
+  [
+    'a step that is a text',
+    'version: 1\nsteps:\n  - train.py\n',
+    ['3:5+8 `steps[0]` is a step: a map with `notebook` or `run`, not `train.py`'],
+  ],
+  [
+    'a script as a notebook',
+    'version: 1\nsteps:\n  - notebook: train.py\n',
+    ['3:15+8 `notebook` is a notebook (.ipynb), not `train.py`; `run: python train.py` runs a script'],
+  ],
+  [
+    'a memory size in words',
+    'version: 1\nresources: { mem: 16 gigs }\nsteps: [{ run: pytest -q }]\n',
+    ['2:19+7 `mem` is a size such as 16G, not `16 gigs`'],
+  ],
+  [
+    'a memory size of zero',
+    'version: 1\nresources: { mem: 0 }\nsteps: [{ run: pytest -q }]\n',
+    ['2:19+1 `mem` is a size such as 16G, not `0`'],
+  ],
+  [
+    'a time in words',
+    'version: 1\nresources:\n  time: 2 hours\nsteps: [{ run: pytest -q }]\n',
+    [
+      '3:9+7 `time` is a wall-clock limit as Slurm writes it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS, not `2 hours`',
+    ],
+  ],
+  [
+    'no time limit',
+    'version: 1\nresources: { time: UNLIMITED }\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:20+9 `time` is a wall-clock limit as Slurm writes it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS, not `UNLIMITED`',
+    ],
+  ],
+  [
+    'a time of zero, which is no limit in Slurm',
+    'version: 1\nresources: { time: "0" }\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:20+3 `time` is a wall-clock limit as Slurm writes it: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS, not `"0"`',
+    ],
+  ],
+  [
+    'half a CPU',
+    'version: 1\nresources: { cpus: 0.5 }\nsteps: [{ run: pytest -q }]\n',
+    ['2:20+3 `cpus` is a number of CPUs, 1 or more, not `0.5`'],
+  ],
+  [
+    'a GPU by name',
+    'version: 1\nresources: { gpus: a100 }\nsteps: [{ run: pytest -q }]\n',
+    ['2:20+4 `gpus` is a number of GPUs, 0 or more, not `a100`'],
+  ],
+  [
+    'a cluster that is a text',
+    'version: 1\ncluster: login.example.org\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:10+17 `cluster` is a map such as { host: login.hpc.example.edu, workdir: /scratch/$USER/mlops }, not `login.example.org`',
+    ],
+  ],
+  [
+    'a host without a folder',
+    'version: 1\ncluster: { host: login.example.org }\nsteps: [{ run: pytest -q }]\n',
+    ['2:1+7 missing key `workdir` in `cluster`; a folder with room on the cluster, such as /scratch/$USER/mlops'],
+  ],
+  [
+    'a cluster with neither host nor Slurm',
+    'version: 1\ncluster: { workdir: /scratch/x }\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:1+7 `cluster` has neither `host` nor `slurm`; `host` names a login node; `slurm` alone says that this machine is one; without `cluster` the job runs here',
+    ],
+  ],
+  [
+    'a relative workdir',
+    'version: 1\ncluster: { host: h, workdir: scratch }\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:30+7 `workdir` is an absolute path on the cluster, not `scratch`; begin with / or with a variable such as $HOME or $SCRATCH',
+    ],
+  ],
+  [
+    'a wrong transport',
+    'version: 1\ncluster: { host: h, workdir: /s, transport: opensh }\nsteps: [{ run: pytest -q }]\n',
+    ['2:45+6 `transport` is auto, ssh2 or openssh, not `opensh`; did you mean `openssh`?'],
+  ],
+  [
+    'an sbatch option that resources set',
+    'version: 1\ncluster:\n  host: h\n  workdir: /s\n  slurm:\n    time: 60\nsteps: [{ run: pytest -q }]\n',
+    ['6:5+4 `time` is not an option to set in `slurm`; it comes from `resources.time`'],
+  ],
+  [
+    'an sbatch option that the run sets',
+    'version: 1\ncluster: { host: h, workdir: /s, slurm: { job-name: x } }\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:43+8 `job-name` is not an option to set in `slurm`; it comes from the run itself: the job is found again by its name',
+    ],
+  ],
+  [
+    'a short sbatch option',
+    'version: 1\ncluster: { host: h, workdir: /s, slurm: { p: gpu } }\nsteps: [{ run: pytest -q }]\n',
+    ['2:43+1 `p` is not a long option of sbatch without its dashes; did you mean `partition`?'],
+  ],
+  [
+    'an sbatch option with its dashes',
+    'version: 1\ncluster: { host: h, workdir: /s, slurm: { --partition: gpu } }\nsteps: [{ run: pytest -q }]\n',
+    ['2:43+11 `--partition` is not a long option of sbatch without its dashes; did you mean `partition`?'],
+  ],
+  [
+    'an sbatch option with underscores',
+    'version: 1\ncluster: { host: h, workdir: /s, slurm: { cpus_per_task: 4 } }\nsteps: [{ run: pytest -q }]\n',
+    ['2:43+13 `cpus_per_task` is not an option to set in `slurm`; it comes from `resources.cpus`'],
+  ],
+  [
+    'an sbatch option with a line break',
+    'version: 1\ncluster: { host: h, workdir: /s, slurm: { comment: "a\\nb" } }\nsteps: [{ run: pytest -q }]\n',
+    ['2:52+6 `comment` has a line break in it'],
+  ],
+  [
+    'memory in two ways',
+    'version: 1\nresources: { mem: 1G }\ncluster: { host: h, workdir: /s, slurm: { mem-per-cpu: 1G } }\nsteps: [{ run: pytest -q }]\n',
+    ['3:43+11 `mem-per-cpu` and `resources.mem` exclude each other in Slurm; keep one of them'],
+  ],
+  [
+    'a list as an sbatch option',
+    'version: 1\ncluster: { host: h, workdir: /s, slurm: { partition: [a, b] } }\nsteps: [{ run: pytest -q }]\n',
+    ['2:54+6 `partition` is a text or a number, not a list'],
+  ],
+  [
+    'an absolute data path',
+    'version: 1\ndata:\n  - /datasets/x\nsteps: [{ run: pytest -q }]\n',
+    [
+      '3:5+11 `/datasets/x` is an absolute path: paths here begin at the top of the repository; { cluster: /datasets/x, as: data/x } names data that is on the cluster already',
+    ],
+  ],
+  [
+    'a data path that leaves the repository',
+    'version: 1\ndata: [ data/../../x ]\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:9+12 `data/../../x` leaves the repository by `..`; { cluster: /datasets/x, as: data/x } names data that is on the cluster already',
+    ],
+  ],
+  [
+    'a data path in the home',
+    'version: 1\ndata: [ { path: ~/x } ]\nsteps: [{ run: pytest -q }]\n',
+    ['2:17+3 `~/x` begins with ~: paths here begin at the top of the repository'],
+  ],
+  [
+    'data twice',
+    'version: 1\ndata: [ data/x, ./data/x/ ]\nsteps: [{ run: pytest -q }]\n',
+    ['2:17+9 `./data/x/` is in `data` twice'],
+  ],
+  [
+    'data on the cluster without a name here',
+    'version: 1\ndata: [ { cluster: /datasets/x } ]\nsteps: [{ run: pytest -q }]\n',
+    ['2:9+24 missing key `as` in an entry of `data`; the path in the repository under which steps see it'],
+  ],
+  [
+    'a data entry of two kinds',
+    'version: 1\ndata: [ { path: x, cluster: /y, as: z } ]\nsteps: [{ run: pytest -q }]\n',
+    ['2:20+7 an entry of `data` has `path` or `cluster`, not both'],
+  ],
+  [
+    'writable data on the cluster',
+    'version: 1\ndata: [ { cluster: /y, as: z, writable: true } ]\nsteps: [{ run: pytest -q }]\n',
+    ['2:31+8 `writable` does not go with `cluster` in an entry of `data`'],
+  ],
+  [
+    'data that is a text',
+    'version: 1\ndata: data/x.csv\nsteps: [{ run: pytest -q }]\n',
+    ['2:7+10 `data` is a list of files, folders and globs, not `data/x.csv`'],
+  ],
+  [
+    'an environment of two kinds',
+    'version: 1\nenvironment: { conda: a.yml, venv: r.txt }\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:30+4 `conda` and `venv`: an environment is made from exactly one of `conda`, `packages`, `venv`, `uv`, `container`, `prefix`',
+    ],
+  ],
+  [
+    'an environment of no kind',
+    'version: 1\nenvironment: { name: mlops }\nsteps: [{ run: pytest -q }]\n',
+    [
+      '2:1+11 `environment` needs one of `conda`, `packages`, `venv`, `uv`, `container`, `prefix`; `environment: none` uses what is there',
+    ],
+  ],
+  [
+    'an environment by a wrong name',
+    'version: 1\nenvironment: { pip: r.txt }\nsteps: [{ run: pytest -q }]\n',
+    ['2:16+3 unknown key `pip` in `environment`; did you mean `venv`?'],
+  ],
+  [
+    'an environment that is a text',
+    'version: 1\nenvironment: environment.yml\nsteps: [{ run: pytest -q }]\n',
+    ['2:14+15 `environment` is none, or a map such as { conda: environment.yml }, not `environment.yml`'],
+  ],
+  [
+    'channels without packages',
+    'version: 1\nenvironment: { venv: r.txt, channels: [a] }\nsteps: [{ run: pytest -q }]\n',
+    ['2:29+8 `channels` goes with `packages` only'],
+  ],
+  [
+    'packages that are a text',
+    'version: 1\nenvironment: { packages: numpy }\nsteps: [{ run: pytest -q }]\n',
+    ['2:26+5 `packages` is a list of conda packages, not `numpy`'],
+  ],
+  [
+    'an environment file elsewhere',
+    'version: 1\nenvironment: { conda: ../environment.yml }\nsteps: [{ run: pytest -q }]\n',
+    ['2:23+18 `../environment.yml` leaves the repository by `..`'],
+  ],
+  [
+    'expressions in a run step',
+    'version: 1\nsteps:\n  - run: x\n    metrics: { a: b }\n',
+    [
+      '4:5+7 a run step has no kernel that could evaluate an expression; let it write a JSON file: metrics: { file: $MLOPS_OUT/metrics.json }',
+    ],
+  ],
+  [
+    'a metrics file and expressions',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { file: m.json, a: b }\n',
+    ['4:16+4 `metrics` is a map of expressions or { file: … }, not both'],
+  ],
+  [
+    'an expression that is a number',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { a: 1 }\n',
+    ['4:19+1 `a` is an expression of the notebook, such as history["loss"][-1], not `1`'],
+  ],
+  [
+    'a parameter that is no Python name',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    parameters: { learning-rate: 1 }\n',
+    ['4:19+13 `learning-rate` is not a name: letters, digits and _, not beginning with a digit'],
+  ],
+  [
+    'a parameter that is infinite',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    parameters: { lr: .inf }\n',
+    ['4:23+4 `lr` is a JSON value: a text, a finite number, true, false, null, a list or a map, not `.inf`'],
+  ],
+  [
+    'a seed twice',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    seeds: { parameter: seed, values: [1, 2, 1] }\n',
+    ['4:46+1 the seed `1` is here twice; a repeated seed makes the sample look surer than it is'],
+  ],
+  [
+    'seeds without values',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    seeds: { parameter: seed }\n',
+    ['4:5+5 missing key `values` in `seeds`; `values` is a list of whole numbers'],
+  ],
+  [
+    'seeds that are a list',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    seeds: [1, 2]\n',
+    ['4:12+6 `seeds` is a map such as { parameter: seed, values: [1, 2, 3] }, not a list'],
+  ],
+  [
+    'a matrix with a single value',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    matrix: { lr: 0.1 }\n',
+    ['4:19+3 `lr` is a list of values, not `0.1`'],
+  ],
+  [
+    'a parameter in the matrix too',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    parameters: { lr: 1 }\n    matrix: { lr: [1, 2] }\n',
+    ['5:15+2 `lr` is in `parameters` and in `matrix`'],
+  ],
+  [
+    'a throttle for nothing',
+    'version: 1\nsteps:\n  - run: x\n    throttle: 2\n',
+    ['4:5+8 `throttle` needs `seeds` or `matrix`: this step is run once'],
+  ],
+  [
+    'a requirement of an unknown metric',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { rprec: r }\nrequire:\n  rperc: { min: 0.1 }\n',
+    ['6:3+5 no step defines a metric `rperc`; did you mean `rprec`?'],
+  ],
+  [
+    'a requirement where there are no metrics',
+    'version: 1\nsteps: [{ run: pytest -q }]\nrequire: { acc: { min: 0.1 } }\n',
+    ['3:12+3 no step defines a metric `acc`; no step defines `metrics`'],
+  ],
+  [
+    'a requirement without a bound',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { without_baseline: warn }\n',
+    ['4:3+3 the requirement of `acc` has no bound; add `min`, `max`, or `baseline` with `max_drop` or `max_rise`'],
+  ],
+  [
+    'a requirement that is a number',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: 0.5\n',
+    ['4:8+3 `acc` is a map of bounds such as { min: 0.25 }, not `0.5`'],
+  ],
+  [
+    'a drop without a baseline',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { max_drop: 1% }\n',
+    ['4:10+8 `max_drop` of `acc` needs a `baseline`; `baseline: main` compares with the branch main'],
+  ],
+  [
+    'a baseline without a drop',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { baseline: main }\n',
+    ['4:10+8 `baseline` of `acc` is compared with nothing; add `max_drop` or `max_rise`'],
+  ],
+  [
+    'a minimum above the maximum',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { min: 2, max: 1 }\n',
+    ['4:23+1 `acc` can never be at least 2 and at most 1'],
+  ],
+  [
+    'a bound in quotes',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { min: "0.5" }\n',
+    ['4:15+5 `min` is a number, not `"0.5"`'],
+  ],
+  [
+    'a bound that is not a number',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { min: .nan }\n',
+    ['4:15+4 `min` is a number, not `.nan`'],
+  ],
+  [
+    'a negative drop',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { baseline: main, max_drop: -1 }\n',
+    [
+      '4:36+2 `max_drop` is how far the metric may drop below the baseline: a percentage such as 1% or an amount such as 0.01, not `-1`',
+    ],
+  ],
+  [
+    'a misspelt bound',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { minimum: 1, maxdrop: 1% }\n',
+    [
+      '4:10+7 unknown key `minimum` in the requirement of `acc`; did you mean `min`?',
+      '4:22+7 unknown key `maxdrop` in the requirement of `acc`; did you mean `max_drop`?',
+    ],
+  ],
+  [
+    'a branch that git refuses',
+    'version: 1\nreports: my reports\nsteps: [{ run: pytest -q }]\n',
+    ['2:10+10 git refuses a branch called `my reports`; `mlops` is the usual name'],
+  ],
+  [
+    'a branch with its folder',
+    'version: 1\nreports: refs/heads/mlops\nsteps: [{ run: pytest -q }]\n',
+    ['2:10+16 `reports` is the name of a branch without refs/heads/; write `mlops`'],
+  ],
+  [
+    'a policy that does not exist',
+    'version: 1\npush: { main: gated }\nsteps: [{ run: pytest -q }]\n',
+    ['2:15+5 `main` is gate, record or ignore, not `gated`; did you mean `gate`?'],
+  ],
+  [
+    'a policy for all branches',
+    'version: 1\npush: gate\nsteps: [{ run: pytest -q }]\n',
+    ['2:7+4 `push` is a map of branches and gate, record or ignore, not `gate`'],
+  ],
+  [
+    'a pattern that matches no branch',
+    'version: 1\npush: { "a b": gate }\nsteps: [{ run: pytest -q }]\n',
+    ['2:9+5 `a b` can match no branch: git refuses such names'],
+  ],
+  [
+    'a variable of ours',
+    'version: 1\nenv: { MLOPS_OUT: x }\nsteps: [{ run: pytest -q }]\n',
+    ['2:8+9 `MLOPS_OUT`: names that begin with MLOPS_ are set by the run itself'],
+  ],
+  [
+    'a variable without a value',
+    'version: 1\nenv:\n  A:\nsteps: [{ run: pytest -q }]\n',
+    ['3:5+1 `A` is a text or a number, not nothing'],
+  ],
+  [
+    'a secret with its value',
+    'version: 1\nsecrets: { KEY: abc }\nsteps: [{ run: pytest -q }]\n',
+    ['2:10+12 `secrets` is a list of names of environment variables, not a map'],
+  ],
+  [
+    'a secret in env too',
+    'version: 1\nenv: { KEY: abc }\nsecrets: [KEY]\nsteps: [{ run: pytest -q }]\n',
+    ['2:8+3 `KEY` is in `env` and in `secrets`; a secret has no value in this file'],
+  ],
+  [
+    'an artifact elsewhere',
+    'version: 1\nartifacts: [ /tmp/model.pkl ]\nsteps: [{ run: pytest -q }]\n',
+    ['2:14+14 `/tmp/model.pkl` is an absolute path: paths here begin at the top of the repository'],
+  ],
+  [
+    'endless retries',
+    'version: 1\nretry: { infrastructure: 1000 }\nsteps: [{ run: pytest -q }]\n',
+    ['2:26+4 `infrastructure` is how often, 0 to 10, not `1000`'],
+  ],
+  [
+    'a wrong word',
+    'version: 1\npublish: metric\nsteps: [{ run: pytest -q }]\n',
+    ['2:10+6 `publish` is full or metrics, not `metric`; did you mean `metrics`?'],
+  ],
+  [
+    'broken YAML',
+    'version: 1\nsteps: [\n',
+    ['3:1+1 not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]'],
+  ],
+  [
+    'a tab',
+    'version: 1\nsteps:\n\t- run: x\n',
+    ['3:1+1 not valid YAML: tabs are not allowed as indentation; indent with spaces'],
+  ],
+  [
+    'brackets inside braces',
+    "version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { loss: h['loss'][-1] }\n",
+    [
+      "4:23+1 not valid YAML: unexpected flow-seq-start at node end; inside { } a text with brackets, quotes or commas needs quotes around it: '…'",
+    ],
+  ],
+  [
+    'an unquoted star',
+    'version: 1\ncode: [ ** ]\nsteps: [{ run: pytest -q }]\n',
+    ['2:9+2 `**` is an alias in YAML, and nothing is called that; a text that begins with * needs quotes: "**"'],
+  ],
+  [
+    'an unquoted star as a key',
+    'version: 1\npush: { *: gate }\nsteps: [{ run: pytest -q }]\n',
+    ['2:12+1 not valid YAML: missing , or : between flow map items; a key that begins with * needs quotes: "*"'],
+  ],
+  [
+    'an unquoted exclamation mark',
+    'version: 1\ncode:\n  - !docs/**\nsteps: [{ run: pytest -q }]\n',
+    ['3:5+8 `!docs/**` is a tag in YAML, and an unknown one; a text that begins with ! needs quotes: "!docs/**"'],
+  ],
+  [
+    'an undefined alias',
+    'version: 1\nresources: *big\nsteps: [{ run: pytest -q }]\n',
+    ['2:12+4 `*big` is an alias in YAML, and nothing is called that; a text that begins with * needs quotes: "*big"'],
+  ],
+  [
+    'a merge key',
+    'version: 1\nresources: &r { cpus: 1 }\nsteps: [{ run: pytest -q }]\n<<: *r\n',
+    ['4:1+2 unknown key `<<`; merge keys are YAML 1.1; repeat the lines'],
+  ],
+  [
+    'two documents',
+    'version: 1\nsteps: [{ run: pytest -q }]\n---\nversion: 1\n',
+    ['3:1+3 a config is one document, and here begins another; take the line `---` away'],
+  ],
+  ['an empty file', '', ['1:1+1 the config is empty; `mlops init` writes one']],
+  ['a file of comments', '# nothing\n', ['1:1+9 the config is empty; `mlops init` writes one']],
+  ['a list at the top', '- a\n- b\n', ['1:1+3 the file is a map of keys and values, not a list']],
+  ['a text at the top', 'hello\n', ['1:1+5 the file is a map of keys and values, not `hello`']],
+  [
+    'Windows line ends',
+    'version: 1\r\nsteps:\r\n  - runn: x\r\n',
+    ['3:5+4 unknown key `runn` in a step; did you mean `run`?'],
+  ],
+  [
+    'a byte order mark',
+    '\ufeffverson: 1\nversion: 1\nsteps: [{ run: x }]\n',
+    ['1:1+6 unknown key `verson`; did you mean `version`?'],
+  ],
+  ['bytes that are not UTF-8', 'version: 1\n# caf\ufffd\n', ['2:6+1 the file is not UTF-8 text; save it as UTF-8']],
+  [
+    'several mistakes at once',
+    'version: 1\nresources: { mem: lots, gpu: 1 }\nsteps:\n  - run: x\n    junits: a\nreports: a..b\n',
+    [
+      '2:19+4 `mem` is a size such as 16G, not `lots`',
+      '2:25+3 unknown key `gpu` in `resources`; did you mean `gpus`?',
+      '5:5+6 unknown key `junits` in a run step; did you mean `junit`?',
+      '6:10+4 git refuses a branch called `a..b`; `mlops` is the usual name',
+    ],
+  ],
+];
+
+describe('a mistake in the config is shown with its place and the way out', () => {
+  test.each(mistakes)('%s', (_, document, said) => {
+    const loaded = loadConfig(document, '.mlops/config.yaml');
+    expect(loaded.ok).toBe(false);
+    if (loaded.ok) return;
+    expect(
+      loaded.error.map(
+        ({ range, message, hint }) =>
+          `${range.line}:${range.column}+${range.length} ${message}${hint === undefined ? '' : `; ${hint}`}`,
+      ),
+    ).toEqual(said);
+  });
+
+  test('in the form of the screen: file, line, column, and the key underlined', () => {
+    const document =
+      'version: 1\nsteps:\n  - notebook: movie-recs.ipynb\n    metric: { rprec: rprecs["rprec"].mean() }\n';
+    const loaded = loadConfig(document, '.mlops/config.yaml');
+    expect(loaded.ok ? '' : loaded.error.map((diagnostic) => formatDiagnostic(diagnostic))[0]).toBe(
+      [
+        '.mlops/config.yaml:4:5  unknown key `metric` in a notebook step; did you mean `metrics`?',
+        '    4 |     metric: { rprec: rprecs["rprec"].mean() }',
+        '      |     ^^^^^^',
+      ].join('\n'),
+    );
+  });
+
+  test('wide characters and tabs keep the underline under its text', () => {
+    const loaded = loadConfig('version: 1\nsteps: [{ run: "数据", junits: x }]\n', 'c.yaml');
+    const shown = loaded.ok ? '' : formatDiagnostic(loaded.error[0] as Diagnostic);
+    const [, line = '', marks = ''] = shown.split('\n');
+    // Each of the two characters takes two columns of a terminal.
+    expect(marks.indexOf('^')).toBe(line.indexOf('junits') + 2);
+  });
+
+  test('control characters of the file do not reach the terminal', () => {
+    const loaded = loadConfig('version: 1\nsteps: [{ run: "\u001b[31mx", junits: x }]\n', 'c.yaml');
+    expect(loaded.ok ? '' : loaded.error.map((diagnostic) => formatDiagnostic(diagnostic)).join()).not.toContain(
+      '\u001b',
+    );
+  });
+
+  test('a few aliases that expand to gigabytes are refused', () => {
+    const lines = ['a0: &a0 [x,x,x,x,x,x,x,x,x]'];
+    for (let n = 1; n < 9; n++)
+      lines.push(
+        `a${n}: &a${n} [${Array(9)
+          .fill(`*a${n - 1}`)
+          .join(',')}]`,
+      );
+    const loaded = loadConfig(`version: 1\n${lines.join('\n')}\nsteps: [{ run: x }]\n`, 'c.yaml');
+    expect(loaded.ok ? [] : loaded.error.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('alias'),
+    );
+  });
+
+  test('a file that is not UTF-8 is refused at its first foreign byte', () => {
+    const loaded = loadConfig(new Uint8Array([0x76, 0x3a, 0x20, 0xe9, 0x0a]), 'c.yaml');
+    expect(loaded.ok ? [] : loaded.error.map(({ range, message }) => [range.line, range.column, message])).toEqual([
+      [1, 4, 'the file is not UTF-8 text'],
+    ]);
+  });
+});
