@@ -14,6 +14,11 @@ export interface RunResult {
     readonly exitCode?: number;
     readonly signal?: number;
   };
+  /**
+   * The scheduler answered, and knows this job no more (no accounting, and MinJobAge is over). Without this, an absent `job`
+   * means that it could not be asked, and nothing is judged.
+   */
+  readonly jobForgotten?: boolean;
   /** The job's own atomically written last word was there, and belongs to this run and attempt. */
   readonly finished: boolean;
   /** What happened before the first step, if it kept the steps from starting. */
@@ -94,6 +99,10 @@ export type FailureReason =
   | 'files-missing'
   | 'no-result'
   | 'result-foreign'
+  /** The scheduler could not be asked how the job ended, or said it in a word that is in no table. */
+  | 'end-unknown'
+  /** The job's own last word says that all is well, and the scheduler says that it is not. */
+  | 'end-contradicted'
   | 'infrastructure-exception';
 
 /** A metric as it was read. Only a finite number can meet a requirement. */
@@ -119,7 +128,15 @@ export interface Baseline {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-export type BoundKind = 'min' | 'max' | 'max_drop' | 'max_rise';
+/** `number`: a requirement without a bound still wants a finite number. */
+export type BoundKind = 'number' | 'min' | 'max' | 'max_drop' | 'max_rise';
+/** Why a bound is not met although no number is on the wrong side of another. */
+export type CheckProblem =
+  | Exclude<MetricReading['kind'], 'number'>
+  /** A percentage of a baseline of 0 allows nothing: such a metric needs an absolute amount. */
+  | 'baseline-zero'
+  /** The bound itself is not a finite number. */
+  | 'bad-limit';
 /** One bound of one metric, decided. */
 export interface Check {
   readonly metric: string;
@@ -128,7 +145,7 @@ export interface Check {
   readonly limit?: number;
   readonly requirement: Requirement;
   readonly outcome: 'met' | 'not-met' | 'no-baseline-warn' | 'no-baseline-fail' | 'no-baseline-ignore';
-  readonly problem?: Exclude<MetricReading['kind'], 'number'>;
+  readonly problem?: CheckProblem;
 }
 
 export type VerdictKind = 'pass' | 'fail' | 'error';

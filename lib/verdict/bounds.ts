@@ -1,0 +1,59 @@
+import type { Margin, Requirement } from '../config/types.ts';
+import type { Baseline, BoundKind, Check, MetricReading } from './types.ts';
+
+/** Every bound of one metric's requirement, decided, in the order in which people read them. */
+export function checkMetric(
+  metric: string,
+  requirement: Requirement,
+  reading: MetricReading,
+  baseline: Baseline | undefined,
+): readonly Check[] {
+  const decide = (bound: BoundKind, threshold: Threshold): Check => {
+    const base = { metric, bound, requirement } as const;
+    const limit = threshold.kind === 'limit' ? { limit: threshold.value } : {};
+    // The value first: what is not a number fails by its own name, with or without a baseline.
+    if (reading.kind !== 'number') return { ...base, ...limit, outcome: 'not-met', problem: reading.kind };
+    if (!Number.isFinite(reading.value))
+      return { ...base, ...limit, outcome: 'not-met', problem: named(reading.value) };
+    if (threshold.kind === 'none') return { ...base, outcome: 'met' };
+    if (threshold.kind === 'no-baseline') return { ...base, outcome: `no-baseline-${requirement.withoutBaseline}` };
+    if (!Number.isFinite(threshold.value)) return { ...base, outcome: 'not-met', problem: 'bad-limit' };
+    if (holds(bound, reading.value, threshold)) return { ...base, ...limit, outcome: 'met' };
+    return { ...base, ...limit, outcome: 'not-met', ...(threshold.zero ? { problem: 'baseline-zero' as const } : {}) };
+  };
+
+  const checks: Check[] = [];
+  const { min, max, maxDrop, maxRise } = requirement;
+  if (min !== undefined) checks.push(decide('min', absolute(min)));
+  if (max !== undefined) checks.push(decide('max', absolute(max)));
+  if (maxDrop !== undefined) checks.push(decide('max_drop', relative(baseline?.metrics[metric], maxDrop, -1)));
+  if (maxRise !== undefined) checks.push(decide('max_rise', relative(baseline?.metrics[metric], maxRise, 1)));
+  return checks.length > 0 ? checks : [decide('number', { kind: 'none' })];
+}
+
+type Threshold =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'no-baseline' }
+  | { readonly kind: 'limit'; readonly value: number; readonly slack: number; readonly zero: boolean };
+
+const absolute = (value: number): Threshold => ({ kind: 'limit', value, slack: 0, zero: false });
+
+function relative(baseline: number | undefined, margin: Margin, sign: 1 | -1): Threshold {
+  if (baseline === undefined || !Number.isFinite(baseline)) return { kind: 'no-baseline' };
+  // Of |baseline|: a tenth of −10 is 1, and a drop goes to −11 (MLflow multiplies by the signed value and lets −20 pass).
+  const amount = margin.kind === 'percent' ? (Math.abs(baseline) * margin.amount) / 100 : margin.amount;
+  const value = baseline + sign * amount;
+  // 0.4 − 0.1 is 0.30000000000000004: a drop of exactly what is allowed is allowed.
+  const slack = 4 * Number.EPSILON * Math.max(Math.abs(baseline), Math.abs(amount));
+  return { kind: 'limit', value, slack, zero: margin.kind === 'percent' && baseline === 0 };
+}
+
+/** Written as "passes only if": whatever cannot be compared is not met. */
+function holds(bound: BoundKind, value: number, limit: { readonly value: number; readonly slack: number }): boolean {
+  return bound === 'min' || bound === 'max_drop'
+    ? value >= limit.value - limit.slack
+    : value <= limit.value + limit.slack;
+}
+
+const named = (value: number) =>
+  Number.isNaN(value) ? ('nan' as const) : value > 0 ? ('infinity' as const) : ('minus-infinity' as const);

@@ -1,0 +1,76 @@
+import type { Requirement } from '../config/types.ts';
+import { checkMetric } from './bounds.ts';
+import { failuresOf } from './evidence.ts';
+import type { Baseline, Check, Failure, Finding, MetricReading, RunResult, Verdict, VerdictReason } from './types.ts';
+
+export interface JudgeInput {
+  readonly result: RunResult;
+  readonly require: Readonly<Record<string, Requirement>>;
+  /** By metric; absent where the lookup found none. */
+  readonly baselines: Readonly<Record<string, Baseline | undefined>>;
+}
+
+/**
+ * The verdict by docs/verdicts.md, in this order: infrastructure (error, and nothing else is said), the code's own failures and
+ * the integrity findings (fail), the bounds (fail), else pass.
+ */
+export function judge({ result, require, baselines }: JudgeInput): Verdict {
+  const { infrastructure, code } = failuresOf(result);
+  const warnings = result.findings.filter((finding) => finding.severity === 'warn');
+  if (infrastructure.length > 0) {
+    return { kind: 'error', checks: [], reasons: infrastructure.map(asReason), warnings };
+  }
+
+  const checks = Object.entries(require).flatMap(([metric, requirement]) =>
+    checkMetric(metric, requirement, readingOf(result, metric), own(baselines, metric)),
+  );
+  const findings = result.findings.filter((finding) => finding.severity === 'fail');
+  const reasons: VerdictReason[] = [
+    ...code.map(asReason),
+    ...findings.map((finding): VerdictReason => ({ reason: 'finding', finding })),
+    ...checks
+      .filter((check) => check.outcome === 'not-met' || check.outcome === 'no-baseline-fail')
+      // After a failure a metric that is not there is its consequence, not another reason.
+      .filter((check) => !(code.length > 0 && check.problem === 'missing'))
+      .map((check): VerdictReason => ({ reason: 'check', check, reading: readingOf(result, check.metric) })),
+  ];
+  return {
+    kind: reasons.length === 0 ? 'pass' : 'fail',
+    checks,
+    reasons,
+    warnings: [...warnings, ...warningsOf(checks, baselines, result)],
+  };
+}
+
+const asReason = (failure: Failure): VerdictReason => ({ reason: 'failure', failure });
+
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+const readingOf = (result: RunResult, metric: string): MetricReading =>
+  own(result.metrics, metric) ?? { kind: 'missing', source: '' };
+
+function warningsOf(
+  checks: readonly Check[],
+  baselines: JudgeInput['baselines'],
+  result: RunResult,
+): readonly Finding[] {
+  const warnings: Finding[] = [];
+  const warn = (name: string, detail: string) => {
+    if (!warnings.some((known) => known.name === name && known.detail === detail))
+      warnings.push({ name, severity: 'warn', detail });
+  };
+  for (const { metric, outcome, requirement, bound, problem } of checks) {
+    if (outcome === 'no-baseline-warn')
+      warn('no-baseline', `${metric} against ${requirement.baseline ?? 'its baseline'}`);
+    const margin = bound === 'max_drop' ? requirement.maxDrop : bound === 'max_rise' ? requirement.maxRise : undefined;
+    const zero = own(baselines, metric)?.metrics[metric] === 0;
+    if (margin?.kind === 'percent' && zero && problem === undefined) warn('baseline-zero', metric);
+  }
+  if (result.job === undefined)
+    warn('end-unconfirmed', 'the scheduler has forgotten the job; its own last word is all there is');
+  for (const step of result.steps) {
+    if (step.tests !== undefined && step.tests.passed + step.tests.failed === 0) warn('no-tests', step.name);
+  }
+  return warnings;
+}
