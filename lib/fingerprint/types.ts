@@ -4,6 +4,8 @@ import type { Fingerprint, Oid, Sha256 } from '../base/ids.ts';
 /** What determines the metrics of one commit, in the words of docs/fingerprint.md. Its canonical JSON is hashed. */
 export interface Inputs {
   readonly format: 1;
+  /** Changes only when what we compute from the same inputs would; absent is 1. */
+  readonly computation?: number;
   /** By path: a git blob, or a notebook's meaning. Only what counts for at least one step. */
   readonly code: Readonly<Record<string, CodeFile>>;
   readonly data: Readonly<Record<string, DataSet>>;
@@ -41,7 +43,7 @@ export interface DataFile {
   readonly sha256: Sha256;
   /** Bytes. */
   readonly size: number;
-  /** Where the content is on this machine now, if it is. */
+  /** Where the content is on this machine now, if it is. The stored manifest of a record keeps blobs only. */
   readonly source?:
     | { readonly kind: 'worktree'; readonly path: string }
     | { readonly kind: 'blob'; readonly oid: Oid }

@@ -1,0 +1,60 @@
+import type { BlobError } from '../git/blobs.ts';
+import type { TreeError } from '../git/tree.ts';
+
+/** Why a commit has no fingerprint. Each names the place; paths are relative to the top unless they say otherwise. */
+export type FingerprintError =
+  | DataError
+  | EnvironmentError
+  | { readonly reason: 'no-steps' }
+  /** The record for this commit knows nothing of an entry of the config. */
+  | { readonly reason: 'not-recorded'; readonly entry: string }
+  /** Data on the cluster is fingerprinted there and comes from `.mlops/data.lock`. */
+  | { readonly reason: 'unsupported'; readonly entry: string; readonly feature: 'cluster-data' }
+  /** The caller's signal: what was hashed so far is kept, the next call goes on from there. */
+  | { readonly reason: 'aborted'; readonly progress: Progress }
+  | { readonly reason: 'git'; readonly error: TreeError | BlobError };
+
+export type DataError =
+  | { readonly reason: 'no-match'; readonly entry: string; readonly glob: boolean }
+  | { readonly reason: 'outside'; readonly entry: string }
+  | {
+      readonly reason: DataFileProblem;
+      readonly entry: string;
+      readonly path: string;
+      readonly detail: string;
+    };
+
+/**
+ * `changing`: read several times and never twice the same; `bad-name`: a name that is not UTF-8;
+ * `submodule-missing`: a submodule that is not checked out.
+ */
+export type DataFileProblem =
+  | 'broken-link'
+  | 'link-loop'
+  | 'special-file'
+  | 'unreadable'
+  | 'changing'
+  | 'bad-name'
+  | 'submodule-missing';
+
+export type EnvironmentError =
+  | { readonly reason: 'environment-missing'; readonly path: string; readonly includedBy?: string }
+  | { readonly reason: 'environment-unreadable'; readonly path: string; readonly detail: string }
+  | { readonly reason: 'include-loop'; readonly path: string; readonly includedBy: string };
+
+export interface Progress {
+  /** Files whose content is known, and all that were found. */
+  readonly files: number;
+  readonly ofFiles: number;
+  readonly bytes: number;
+  readonly ofBytes: number;
+}
+
+/** What fingerprinting had to read: all zero where every cache was warm. */
+export interface Work {
+  readonly filesRead: number;
+  readonly bytesRead: number;
+  readonly blobsRead: number;
+  /** Caches that were there and not to be believed; they were made again. */
+  readonly damaged: readonly string[];
+}

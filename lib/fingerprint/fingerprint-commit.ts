@@ -1,0 +1,181 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Oid } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { Config } from '../config/types.ts';
+import type { Repository } from '../git/repository.ts';
+import { git } from '../git/spawn.ts';
+import { COMPUTATION, chain, FORMAT, fingerprintOf } from './chain.ts';
+import { dataPart } from './data.ts';
+import { leavesTop, type PathEntry, pathEntries } from './data-entry.ts';
+import type { FingerprintError, Progress, Work } from './errors.ts';
+import { readManifest } from './manifests.ts';
+import { StatCache } from './stat-cache.ts';
+import { stepDefinition } from './steps.ts';
+import { type TreePart, trackedPart, treePart } from './tree-part.ts';
+import type { DataFile, DataSet, Fingerprinted } from './types.ts';
+
+export interface FingerprintContext {
+  readonly repository: Repository;
+  readonly commit: Oid;
+  readonly config: Config;
+  /** Hash the worktree's data now, or take what a record says of it without touching a file. */
+  readonly data: 'worktree' | { readonly recorded: Readonly<Record<string, DataSet>> };
+  /** Nanoseconds since 1970 by the system's clock: compared with the times of files. */
+  readonly nowNs: () => bigint;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export type FingerprintedNow = Fingerprinted & { readonly work: Work };
+
+/** What determines the metrics of this commit, and its SHA-256: docs/fingerprint.md. */
+export async function fingerprintCommit(
+  context: FingerprintContext,
+): Promise<Result<FingerprintedNow, FingerprintError>> {
+  const { config, repository } = context;
+  if (config.steps.length === 0) return err({ reason: 'no-steps' });
+  const refused = refusedEntry(context);
+  if (refused !== undefined) return err(refused);
+  const work = { filesRead: 0, bytesRead: 0, blobsRead: 0, damaged: [] as string[] };
+  const shared = {
+    repository,
+    commit: context.commit,
+    config,
+    entries: pathEntries(config, (path) => exists(repository.top, path)),
+    ...(context.signal === undefined ? {} : { signal: context.signal }),
+    onBlobRead: () => {
+      work.blobsRead += 1;
+    },
+    onDamaged: (path: string) => {
+      work.damaged.push(path);
+    },
+  };
+  const tree = await treePart(shared);
+  if (!tree.ok) return tree;
+  const data =
+    context.data === 'worktree'
+      ? await worktreeData(context, shared, work)
+      : ok(recordedData(repository.stateDir, context.data.recorded, config));
+  if (!data.ok) return data;
+  return ok({ ...assemble(config, tree.value, data.value), work });
+}
+
+interface Data {
+  readonly sets: Readonly<Record<string, DataSet>>;
+  readonly files: Readonly<Record<string, readonly DataFile[]>>;
+}
+
+function assemble(config: Config, tree: TreePart, data: Data): Fingerprinted {
+  const setup = config.setup?.replaceAll('\r\n', '\n').trim();
+  const inputs = chain({
+    format: FORMAT,
+    computation: COMPUTATION,
+    code: tree.code,
+    data: data.sets,
+    environment: tree.environment,
+    env: config.env,
+    ...(setup === undefined || setup === '' ? {} : { setup }),
+    steps: config.steps.map((step, index) => ({
+      definition: stepDefinition(step),
+      without: (tree.without[index] ?? []).filter((path) => path in tree.code),
+    })),
+  });
+  const fingerprint = fingerprintOf(inputs);
+  if (fingerprint === undefined) throw new Error('a chain without steps');
+  return { fingerprint, inputs, data: data.files };
+}
+
+/** What no hashing can help. */
+function refusedEntry({ config, data }: FingerprintContext): FingerprintError | undefined {
+  for (const entry of config.data) {
+    const name = entry.kind === 'path' ? entry.path : entry.as;
+    if (data !== 'worktree') {
+      if (!Object.hasOwn(data.recorded, name)) return { reason: 'not-recorded', entry: name };
+    } else if (entry.kind === 'cluster') return { reason: 'unsupported', entry: name, feature: 'cluster-data' };
+    else if (leavesTop(entry.path)) return { reason: 'outside', entry: name };
+  }
+  return undefined;
+}
+
+const exists = (top: string | undefined, path: string): boolean =>
+  top !== undefined && lstatSync(join(top, path), { throwIfNoEntry: false }) !== undefined;
+
+interface Shared {
+  readonly repository: Repository;
+  readonly commit: Oid;
+  readonly config: Config;
+  readonly entries: readonly PathEntry[];
+  readonly signal?: AbortSignal;
+  readonly onBlobRead: () => void;
+  readonly onDamaged: (path: string) => void;
+}
+type Counts = { filesRead: number; bytesRead: number; blobsRead: number; damaged: string[] };
+
+async function worktreeData(
+  context: FingerprintContext,
+  shared: Shared,
+  work: Counts,
+): Promise<Result<Data, FingerprintError>> {
+  if (shared.entries.length === 0) return ok({ sets: {}, files: {} });
+  const { repository } = context;
+  const indexed = indexedPaths(repository, shared.entries);
+  const tracked = await trackedPart(shared);
+  if (!tracked.ok) return tracked;
+  if (tracked.value === undefined) {
+    return err({ reason: 'aborted', progress: { files: 0, ofFiles: 0, bytes: 0, ofBytes: 0 } });
+  }
+  const index = await indexed;
+  if (!index.ok) return index;
+  const cache = new StatCache(repository.stateDir, repository.top ?? '');
+  if (cache.damaged !== undefined) shared.onDamaged(cache.damaged);
+  const data = await dataPart(
+    {
+      top: repository.top,
+      commonDir: repository.commonDir,
+      cache,
+      isIndexed: (path) => index.value.has(path),
+      nowNs: context.nowNs,
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+      ...(context.onProgress === undefined ? {} : { onProgress: context.onProgress }),
+      onFileRead: (bytes) => {
+        work.filesRead += 1;
+        work.bytesRead += bytes;
+      },
+    },
+    shared.entries,
+    tracked.value,
+  );
+  if (data.ok) {
+    const present = new Set(Object.values(data.value.files).flatMap((files) => files.map((file) => file.path)));
+    cache.prune((path) => shared.entries.some((entry) => entry.matches(path)), present);
+  }
+  // Also after an abort or an error: the next call goes on from what was hashed.
+  cache.save();
+  return data;
+}
+
+/** Started before anything else, and answered while we walk: the index is git's to read. */
+async function indexedPaths(
+  repository: Repository,
+  entries: readonly PathEntry[],
+): Promise<Result<ReadonlySet<string>, FingerprintError>> {
+  if (repository.top === undefined) return ok(new Set());
+  const bases = entries.map((entry) => entry.base);
+  const where = bases.includes('') ? [] : ['--', ...new Set(bases)];
+  const output = await git(repository, ['ls-files', '-z', '--cached', ...where]);
+  return output.ok
+    ? ok(new Set(output.value.stdout.toString().split('\0')))
+    : err({ reason: 'git', error: output.error });
+}
+
+/** The files behind a record's hashes are known only where their manifest is. */
+function recordedData(stateDir: string, recorded: Readonly<Record<string, DataSet>>, config: Config): Data {
+  const names = config.data.map((entry) => (entry.kind === 'path' ? entry.path : entry.as));
+  const sets = names.flatMap((name) => (recorded[name] === undefined ? [] : [[name, recorded[name]] as const]));
+  const files = sets.flatMap(([name, set]) => {
+    const manifest = readManifest(stateDir, set.hash);
+    return manifest.ok ? [[name, manifest.value] as const] : [];
+  });
+  return { sets: Object.fromEntries(sets), files: Object.fromEntries(files) };
+}

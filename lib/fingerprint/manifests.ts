@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isOid, isSha256, type Sha256 } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { dataSet } from './data.ts';
+import { codeOf, writeWhole } from './state-file.ts';
+import type { DataFile } from './types.ts';
+
+/** `foreign`: written by another version of the program. */
+export interface StateProblem {
+  readonly reason: 'absent' | 'damaged' | 'foreign';
+  readonly path: string;
+}
+
+const version = 1;
+const manifestPath = (stateDir: string, hash: Sha256): string =>
+  join(stateDir, 'manifests', hash.slice(0, 2), `${hash}.json`);
+
+/** Keeps an entry's files by the entry's hash: records of many commits share one manifest. */
+export function writeManifest(stateDir: string, files: readonly DataFile[]): Sha256 {
+  const { hash } = dataSet(files, false);
+  const path = manifestPath(stateDir, hash);
+  if (existsSync(path) && readManifest(stateDir, hash).ok) return hash;
+  writeWhole(path, manifestJson(files));
+  return hash;
+}
+
+/** One file a line: it travels with reports, and two of them can be compared by any diff. */
+export function manifestJson(files: readonly DataFile[]): string {
+  const lines = files.map(({ path, sha256, size, source }) =>
+    JSON.stringify([path, sha256, size, ...(source?.kind === 'blob' ? [source.oid] : [])]),
+  );
+  return `{"version":${version},"files":[\n${lines.join(',\n')}\n]}\n`;
+}
+
+/** Proves itself: a manifest whose files do not give its name is damaged. */
+export function readManifest(stateDir: string, hash: Sha256): Result<readonly DataFile[], StateProblem> {
+  const path = manifestPath(stateDir, hash);
+  const read = readJson(path);
+  if (!read.ok) return read;
+  const parsed = parseManifest(read.value);
+  if (!parsed.ok) return err({ reason: parsed.error, path });
+  return dataSet(parsed.value, false).hash === hash ? parsed : err({ reason: 'damaged', path });
+}
+
+/** The same from a report: the caller compares `dataSet(files).hash` with the hash it expects. */
+export function parseManifest(value: unknown): Result<readonly DataFile[], 'damaged' | 'foreign'> {
+  if (typeof value !== 'object' || value === null || !('version' in value)) return err('damaged');
+  if (value.version !== version) return err('foreign');
+  if (!('files' in value) || !Array.isArray(value.files)) return err('damaged');
+  const files: DataFile[] = [];
+  for (const line of value.files as readonly unknown[]) {
+    if (!Array.isArray(line)) return err('damaged');
+    const [path, sha256, size, oid] = line as readonly unknown[];
+    if (typeof path !== 'string' || typeof sha256 !== 'string' || !isSha256(sha256)) return err('damaged');
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return err('damaged');
+    const isBlob = typeof oid === 'string' && isOid(oid);
+    files.push({ path, sha256, size, ...(isBlob ? { source: { kind: 'blob' as const, oid } } : {}) });
+  }
+  return ok(files);
+}
+
+export function readJson(path: string): Result<unknown, StateProblem> {
+  try {
+    return ok(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    const absent = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+    if (!absent && codeOf(error) === undefined && !(error instanceof SyntaxError)) throw error;
+    return err({ reason: absent ? 'absent' : 'damaged', path });
+  }
+}
