@@ -49,7 +49,10 @@ export async function expandSubmodule(
 ): Promise<Result<readonly TreeOfRepository[], SubmoduleError>> {
   const looked = await places(repository, parent, submodule.path);
   for (const place of looked.filter(existsSync)) {
-    const opened = await openRepository(place, repository.env);
+    // A repository in modules/ names its checkout (core.worktree), which may be gone: read it as if it were its own.
+    const own = place !== checkoutOf(repository, submodule.path);
+    const env = own ? { ...repository.env, GIT_DIR: place, GIT_WORK_TREE: place } : repository.env;
+    const opened = await openRepository(place, env);
     // A folder in the worktree that is no submodule's checkout is found as the outer repository again.
     if (!opened.ok || opened.value.gitDir === repository.gitDir) continue;
     const trees = await readTreeWithSubmodules(opened.value, submodule.oid);
@@ -66,9 +69,11 @@ async function places(repository: Repository, parent: Oid, path: string): Promis
   const name = await nameOf(repository, parent, path);
   const modules =
     name === undefined ? [] : [repository.gitDir, repository.commonDir].map((dir) => join(dir, 'modules', name));
-  const checkout = repository.top === undefined ? [] : [join(repository.top, path)];
-  return [...new Set([...modules, ...checkout])];
+  const checkout = checkoutOf(repository, path);
+  return [...new Set([...modules, ...(checkout === undefined ? [] : [checkout])])];
 }
+
+const checkoutOf = ({ top }: Repository, path: string) => (top === undefined ? undefined : join(top, path));
 
 async function nameOf(repository: Repository, parent: Oid, path: string): Promise<string | undefined> {
   const args = ['config', '-z', '--blob', `${parent}:.gitmodules`, '--get-regexp', '^submodule\\..*\\.path$'];
