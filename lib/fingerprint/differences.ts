@@ -89,16 +89,20 @@ function one(kind: 'environment' | 'setup', before: Json | undefined, after: Jso
 function differ<T extends object | Json | undefined>(
   before: Readonly<Record<string, T>>,
   after: Readonly<Record<string, T>>,
-): readonly { readonly name: string; readonly before?: T & ({} | null); readonly after?: T & ({} | null) }[] {
+): readonly ({ readonly name: string } & Sides<T>)[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) =>
     same(before[name], after[name]) ? [] : [{ name, ...sides(before[name], after[name]) }],
   );
 }
 
-const sides = <T>(before: T | undefined, after: T | undefined) => ({
-  ...(before === undefined ? {} : { before }),
-  ...(after === undefined ? {} : { after }),
+interface Sides<T> {
+  readonly before?: Exclude<T, undefined>;
+  readonly after?: Exclude<T, undefined>;
+}
+const sides = <T>(before: T | undefined, after: T | undefined): Sides<T> => ({
+  ...(before === undefined ? {} : { before: before as Exclude<T, undefined> }),
+  ...(after === undefined ? {} : { after: after as Exclude<T, undefined> }),
 });
 const same = (a: unknown, b: unknown) => text(a) === text(b);
 const text = (value: unknown) => (value === undefined ? '' : canonicalJson(value as Json));
