@@ -106,7 +106,7 @@ export async function publishReports(
     if (!refspecs.ok) return { kind: 'refused', tries, error: refspecs.error };
     // On a later try: what we fetched contains what we had, because someone sent it for us.
     if (refspecs.value.length === 0) return tries === 1 ? { kind: 'nothing-to-publish' } : { kind: 'published', tries };
-    const pushed = await push(repository, remote, branch, refspecs.value, options);
+    const pushed = await push(repository, remote, refspecs.value, options);
     if (pushed.ok) return { kind: 'published', tries };
     if (pushed.error.reason !== 'rejected' || tries === maxTries)
       return { kind: 'refused', tries, error: pushed.error };
@@ -150,7 +150,6 @@ async function unpublished(
 async function push(
   repository: Repository,
   remote: string,
-  branch: string,
   sending: readonly Sending[],
   options: RemoteOptions,
 ): Promise<Result<unknown, GitError>> {
@@ -161,7 +160,7 @@ async function push(
   const stdin = sending.map(({ copy, oid }) => `update ${copy} ${oid}\n`).join('');
   const noted = await git(repository, ['update-ref', '--stdin'], { stdin });
   // Another of our processes has just fetched: its copy is as good as ours.
-  return !noted.ok && noted.error.reason === 'lock' ? ok(branch) : noted;
+  return !noted.ok && noted.error.reason === 'lock' ? ok(undefined) : noted;
 }
 
 async function pushRefs(

@@ -106,7 +106,7 @@ export async function readFiles(
   return read.ok ? ok(files) : read;
 }
 
-/** Known paths without listing: all copies and paths in one process. Undefined content does not occur; a missing path is left out. */
+/** Known paths without listing: all copies and paths in one process. What is missing is left out. */
 export async function readPaths(
   repository: Repository,
   branch: string,
