@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { cachedConfig } from '../../lib/config/cached-config.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
 import { formatPath, parsePath } from '../../lib/config/path.ts';
 import { pushPolicy } from '../../lib/config/push-policy.ts';
+import { configSchema } from '../../lib/config/schema.ts';
 import type { Config, LoadedConfig } from '../../lib/config/types.ts';
 import { parseMargin, parseMem, parseTime } from '../../lib/config/units.ts';
 
@@ -327,5 +329,26 @@ describe('the cache', () => {
   test('keeps no refusal, and a state folder that cannot be made changes nothing', async () => {
     expect(await cachedConfig('/dev/null/state', 'a', async () => err('broken'))).toEqual(err('broken'));
     expect(await cachedConfig('/dev/null/state', 'a', async () => ok(config))).toEqual(ok(config));
+  });
+});
+
+describe('docs/config.md', () => {
+  const text = readFileSync(new URL('../../docs/config.md', import.meta.url), 'utf8');
+
+  test('has an example that loads, and one of each section that does with a step', () => {
+    const examples = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, example = '']) => example);
+    expect(examples.length).toBeGreaterThan(2);
+    for (const example of examples) {
+      const whole = `${example.includes('version:') ? '' : 'version: 1\n'}${example}${example.includes('steps:') ? '' : steps}`;
+      expect(refused(whole)).toEqual([]);
+    }
+  });
+
+  test('names every key', () => {
+    const schema = JSON.stringify(
+      JSON.parse(readFileSync(new URL('../../schema/config.schema.json', import.meta.url), 'utf8')),
+    );
+    const keys = new Set([...schema.matchAll(/"properties":\{"(\w+)"/g)].map(([, key = '']) => key));
+    for (const key of [...keys, ...Object.keys(configSchema.shape)]) expect(text).toMatch(new RegExp(`\\b${key}\\b`));
   });
 });
