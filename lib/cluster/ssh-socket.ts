@@ -35,7 +35,11 @@ function direct(config: SshConfig, host: string): Promise<Result<Link, HostError
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.off('error', failed);
-      resolve(ok({ stream: socket, complaint: () => '', close: () => socket.destroy() }));
+      let complaint = '';
+      socket.on('error', (error) => {
+        complaint = error.message;
+      });
+      resolve(ok({ stream: socket, complaint: () => complaint, close: () => socket.destroy() }));
     });
   });
 }
@@ -51,7 +55,19 @@ function proxied(
     child.stderr.on('data', (chunk: Buffer) => tail.push(chunk));
     child.once('error', (error) => resolve(err({ reason: 'unreachable', host, detail: error.message })));
     child.once('spawn', () => {
-      const stream = Duplex.from({ writable: child.stdin, readable: child.stdout });
+      // By hand: Duplex.from() fails with ERR_STREAM_PREMATURE_CLOSE, before anyone listens, for a program that ends at once.
+      const stream = new Duplex({
+        allowHalfOpen: false,
+        read: () => void child.stdout.resume(),
+        write: (chunk, _encoding, done) => void child.stdin.write(chunk, () => done()),
+        final: (done) => void child.stdin.end(done),
+      });
+      child.stdout.on('data', (chunk: Buffer) => {
+        if (!stream.push(chunk)) child.stdout.pause();
+      });
+      child.on('close', () => stream.push(null));
+      // The end of the program is the end of the stream; what could not be written to it then is no news.
+      child.stdin.on('error', () => undefined);
       const close = () => {
         stream.destroy();
         child.kill();

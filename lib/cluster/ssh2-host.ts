@@ -81,10 +81,12 @@ export async function openSsh2Host(destination: string, options: Ssh2Options): P
     },
     authHandler: (methodsLeft, _partial, next) => {
       auth.next(methodsLeft).then(
-        (attempt) => (attempt === false ? next(false as never) : next(attempt as never)),
+        (attempt) => {
+          if (attempt !== false) next(attempt);
+          else client.emit('error', new Error('all ways to log in were refused'));
+        },
         (error: Error) => client.emit('error', error),
       );
-      return undefined as never;
     },
   });
   const failure = await ready;
@@ -92,7 +94,13 @@ export async function openSsh2Host(destination: string, options: Ssh2Options): P
     connection.end();
     return err(failure);
   }
-  if (options.loginEnvironment ?? true) await connection.learnLoginEnvironment();
+  if (options.loginEnvironment ?? true) {
+    const useless = await connection.learnLoginEnvironment();
+    if (useless !== undefined) {
+      connection.end();
+      return err(useless);
+    }
+  }
   return ok(connection.host());
 }
 
@@ -119,7 +127,9 @@ function authTools(ssh2: Ssh2): AuthTools<ParsedKey, InstanceType<Ssh2['BaseAgen
     agentWith: (socket, keys) => new ChosenKeys(socket, keys),
     agentKeys: (socket) =>
       new Promise((resolve) => {
-        new ssh2.OpenSSHAgent(socket).getIdentities((error, keys) => resolve(error ?? keys ?? []));
+        new ssh2.OpenSSHAgent(socket).getIdentities((error, keys) =>
+          resolve(error ?? (keys ?? []).filter((key) => 'getPublicSSH' in key)),
+        );
       }),
   };
 }
@@ -151,22 +161,24 @@ function waitUntilReady(
       config.connectSeconds * 1000,
     );
     if (signal?.aborted) abort();
+    // It may have gone before anyone listened.
+    if (link.stream.destroyed) finish(unreachable('the connection was closed'));
     signal?.addEventListener('abort', abort, { once: true });
     client.once('handshake', () => {
       authenticating = true;
       clearTimeout(timer);
     });
     client.once('ready', () => finish(undefined));
-    const failed = (detail: string) =>
+    const failed = (detail: string, level?: string) =>
       finish(
         refusal() ??
-          (authenticating
+          (authenticating && level !== 'client-socket'
             ? { reason: 'auth-refused', host, user: config.user, tried: [...tried()], detail }
             : unreachable(detail)),
       );
     client.on('error', (error) => {
       // A dead agent is one way less to log in, not the end.
-      if (error.level !== 'agent') failed(error.message);
+      if (error.level !== 'agent') failed(error.message, error.level);
     });
     client.once('close', () => failed('the server closed the connection'));
   });
@@ -214,7 +226,7 @@ class Connection {
   }
 
   /** A profile that hangs or says nothing useful costs its variables, never the connection. */
-  async learnLoginEnvironment(): Promise<void> {
+  async learnLoginEnvironment(): Promise<HostError | undefined> {
     const token = randomBytes(12).toString('hex');
     const script = loginEnvironmentScript(token);
     const asked = await collect(
@@ -223,6 +235,8 @@ class Connection {
       this.#name,
     );
     if (asked.ok) this.#environment = loginEnvironmentLines(asked.value.stdout, token);
+    else if (asked.error.reason !== 'timeout') return asked.error;
+    return undefined;
   }
 
   end(): void {

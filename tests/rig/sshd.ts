@@ -42,6 +42,8 @@ export interface Sshd extends AsyncDisposable {
   killConnections(): Promise<number>;
   /** Stops the server's side of every connection without closing it, as a network that swallows packets does. */
   freezeConnections(): Promise<number>;
+  /** Stops the server itself: the kernel accepts new connections, and nobody answers. */
+  freezeListener(): Promise<void>;
   /** How many connections there are now. */
   connections(): Promise<number>;
   log(): Promise<string>;
@@ -182,7 +184,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     `  User ${user}`,
     // The first value of a keyword counts, and identity files add up.
     ...(options.clientConfig ?? []).map((line) => `  ${line}`),
-    `  IdentityFile ${join(client, 'id')}`,
+    ...(options.clientConfig?.some((line) => line.startsWith('IdentityFile '))
+      ? []
+      : [`  IdentityFile ${join(client, 'id')}`]),
     '  IdentitiesOnly yes',
     `  UserKnownHostsFile ${join(client, 'known_hosts')}`,
     '  GlobalKnownHostsFile /dev/null',
@@ -196,6 +200,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const dispose = async () => {
     signalAll(await connectionProcesses(listener), 'SIGKILL');
     child.kill('SIGTERM');
+    child.kill('SIGCONT');
     await ended;
     // userdel refuses while one of the user's processes lives; they were started by this server alone.
     if (options.account !== undefined) {
@@ -234,6 +239,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       const pids = await connectionProcesses(listener);
       signalAll(pids, 'SIGSTOP');
       return pids.length;
+    },
+    async freezeListener() {
+      child.kill('SIGSTOP');
     },
     connections: async () => (await connectionProcesses(listener)).length,
     log: () => readFile(log, 'utf8'),
