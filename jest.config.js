@@ -1,5 +1,5 @@
 // Suites are split by what they cost: `npm run check` runs unit; `npm test` runs all of them.
-const suite = (name, timeoutSeconds) => ({
+const suite = (name, timeoutSeconds, more = {}) => ({
   displayName: name,
   testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`],
   testEnvironment: 'node',
@@ -7,8 +7,14 @@ const suite = (name, timeoutSeconds) => ({
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
   globals: { TEST_TIMEOUT_MS: timeoutSeconds * 1000 },
   setupFilesAfterEnv: ['<rootDir>/tests/rig/timeout.js'],
+  ...more,
 });
 
 export default {
-  projects: [suite('unit', 20), suite('integration', 60), suite('cluster', 300), suite('e2e', 600)],
+  projects: [
+    suite('unit', 20),
+    suite('integration', 60),
+    suite('cluster', 300),
+    suite('e2e', 600, { globalSetup: '<rootDir>/tests/rig/install-program.js' }),
+  ],
 };
