@@ -1,0 +1,47 @@
+import { unreachable } from '../base/unreachable.ts';
+import type { Config } from '../config/types.ts';
+import type { EnvironmentView } from './view.ts';
+
+/** What the chosen template needs. `container` is refused before this. */
+export function environmentView(config: Config, environmentKey: string): EnvironmentView {
+  const { environment } = config;
+  const built = { kind: environment.kind, environmentKey };
+  switch (environment.kind) {
+    case 'none':
+    case 'container':
+      return { template: 'env-given' };
+    case 'prefix':
+      return { template: 'env-given', prefix: environment.prefix };
+    case 'conda':
+      return { ...built, template: 'env-conda', title: environment.file, file: `tree/${environment.file}` };
+    case 'packages': {
+      // Without it conda makes an environment that has no Python, where no package needs one.
+      const named = environment.packages.some((item) => /^(?:[^:]*::)?python(?:$|[^A-Za-z0-9_-])/.test(item));
+      const packages = named ? environment.packages : ['python', ...environment.packages];
+      return { ...built, template: 'env-conda', title: packages.join(' '), packages, channels: environment.channels };
+    }
+    case 'venv':
+    case 'uv': {
+      const slash = environment.file.lastIndexOf('/');
+      const folder = slash < 0 ? 'tree' : `tree/${environment.file.slice(0, slash)}`;
+      const locked = environment.kind === 'uv';
+      return {
+        ...built,
+        template: 'env-venv',
+        title: environment.file,
+        locked,
+        folder,
+        name: environment.file.slice(slash + 1),
+      };
+    }
+    default:
+      return unreachable(environment);
+  }
+}
+
+/** Whether there is something to build, and so a key. */
+export const isBuilt = ({ environment }: Config): boolean =>
+  environment.kind === 'conda' ||
+  environment.kind === 'packages' ||
+  environment.kind === 'venv' ||
+  environment.kind === 'uv';

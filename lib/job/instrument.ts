@@ -1,0 +1,44 @@
+import type { Json } from '../base/canonical-json.ts';
+import { metricsCell } from './metrics-cell.ts';
+import { isObject, type JsonObject, type Notebook } from './notebook.ts';
+
+/**
+ * The copy of a notebook that is run. Stale outputs, counts and marks of an older run are taken out, since they must not decide;
+ * each cell carries the number under which its author knows it; a Python notebook gets the metrics' cell.
+ */
+export function instrumentNotebook(notebook: Notebook, expressions: Readonly<Record<string, string>>): string {
+  const cells: JsonObject[] = notebook.cells
+    .map((cell, index): JsonObject => {
+      const { papermill: _, ...metadata } = isObject(cell.raw.metadata) ? cell.raw.metadata : {};
+      const marked = {
+        ...cell.raw,
+        source: cell.source,
+        metadata: { ...metadata, tags: [...cell.tags], mlops: { cell: index + 1 } },
+      };
+      return cell.kind === 'code' ? { ...marked, outputs: [], execution_count: null } : marked;
+    })
+    .filter((_, index) => !notebook.cells[index]?.tags.includes('papermill-error-cell-tag'));
+  if (hasSentinel(notebook)) {
+    cells.push({
+      cell_type: 'code',
+      execution_count: null,
+      metadata: { tags: [], mlops: { sentinel: true } },
+      outputs: [],
+      source: metricsCell(expressions),
+      ...(usesCellIds(notebook) ? { id: 'mlops-metrics' } : {}),
+    });
+  }
+  const { papermill: _, ...metadata } = isObject(notebook.raw.metadata) ? notebook.raw.metadata : {};
+  const kernelspec: Json = {
+    name: kernelOf(notebook),
+    display_name: notebook.language === 'python' ? 'Python 3' : kernelOf(notebook),
+    language: notebook.language,
+  };
+  return JSON.stringify({ ...notebook.raw, metadata: { ...metadata, kernelspec }, cells });
+}
+
+export const hasSentinel = (notebook: Notebook): boolean => notebook.language === 'python';
+/** A Python notebook always runs in the environment's Python, whatever kernel its author's machine called it. */
+export const kernelOf = (notebook: Notebook): string => (notebook.language === 'python' ? 'python3' : notebook.kernel);
+
+const usesCellIds = ({ raw }: Notebook): boolean => typeof raw.nbformat_minor === 'number' && raw.nbformat_minor >= 5;

@@ -1,0 +1,64 @@
+import type { Json } from '../base/canonical-json.ts';
+import { err, ok, type Result } from '../base/result.ts';
+
+/** A notebook of format 4 as far as running it needs it. Everything else in it is kept as it is. */
+export interface Notebook {
+  readonly cells: readonly Cell[];
+  /** Lower case: `python`, `r`, `julia`. */
+  readonly language: string;
+  /** The kernelspec's name; empty if the notebook has none. */
+  readonly kernel: string;
+  readonly raw: JsonObject;
+}
+export interface Cell {
+  readonly kind: string;
+  readonly source: string;
+  readonly tags: readonly string[];
+  readonly raw: JsonObject;
+}
+export type JsonObject = { readonly [key: string]: Json | undefined };
+export type NotebookProblem =
+  | { readonly problem: 'not-json'; readonly detail: string }
+  | { readonly problem: 'format'; readonly detail: string };
+
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const text = (value: Json | undefined): string =>
+  typeof value === 'string'
+    ? value
+    : Array.isArray(value)
+      ? value.filter((line) => typeof line === 'string').join('')
+      : '';
+
+export function readNotebook(source: string): Result<Notebook, NotebookProblem> {
+  let raw: Json;
+  try {
+    raw = JSON.parse(source.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    return err({ problem: 'not-json', detail: error instanceof Error ? error.message : String(error) });
+  }
+  if (!isObject(raw) || raw.nbformat !== 4 || !Array.isArray(raw.cells)) {
+    const found =
+      isObject(raw) && typeof raw.nbformat === 'number' ? `nbformat ${raw.nbformat}` : 'no nbformat and cells';
+    return err({ problem: 'format', detail: found });
+  }
+  const metadata = isObject(raw.metadata) ? raw.metadata : {};
+  // Seen in the wild: a string instead of an object.
+  const spec = isObject(metadata.kernelspec) ? metadata.kernelspec : {};
+  const info = isObject(metadata.language_info) ? metadata.language_info : {};
+  const kernel = text(spec.name) || (typeof metadata.kernelspec === 'string' ? metadata.kernelspec : '');
+  const language = (text(info.name) || text(spec.language) || languageOfKernel(kernel)).toLowerCase();
+  return ok({ raw, kernel, language: language === 'ipython' ? 'python' : language, cells: raw.cells.map(cellOf) });
+}
+
+function languageOfKernel(kernel: string): string {
+  if (/^ir/i.test(kernel)) return 'r';
+  return /^julia/i.test(kernel) ? 'julia' : 'python';
+}
+
+function cellOf(value: Json): Cell {
+  const raw = isObject(value) ? value : {};
+  const metadata = isObject(raw.metadata) ? raw.metadata : {};
+  const tags = Array.isArray(metadata.tags) ? metadata.tags.filter((tag) => typeof tag === 'string') : [];
+  return { raw, tags, kind: text(raw.cell_type), source: text(raw.source) };
+}

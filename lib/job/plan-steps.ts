@@ -1,0 +1,100 @@
+import type { NotebookStep, RunStep } from '../config/types.ts';
+import { hasSentinel, instrumentNotebook, kernelOf } from './instrument.ts';
+import { readNotebook } from './notebook.ts';
+import type { InputFile, PlanError, PlannedStep, PlanRequest } from './types.ts';
+import type { StepView } from './view.ts';
+
+export interface StepsPlan {
+  readonly steps: readonly { readonly kind: 'notebook' | 'run'; readonly view: StepView }[];
+  readonly planned: readonly PlannedStep[];
+  readonly inputs: ReadonlyMap<string, InputFile>;
+  readonly errors: readonly PlanError[];
+}
+
+export function planSteps(request: PlanRequest): StepsPlan {
+  const { config, fingerprinted } = request;
+  const inputs = new Map<string, InputFile>();
+  const errors: PlanError[] = [];
+  const outputs = new Set<string>();
+  const views = config.steps.map((step, position) => {
+    const index = position + 1;
+    const metrics = step.metrics?.kind === 'file' ? resultPath(step.metrics.file, 'tree') : '';
+    const chain = fingerprinted.inputs.steps[position]?.fingerprint ?? '';
+    const common = { index, chain, metrics };
+    if (step.kind === 'run') {
+      if (step.run.trim() === '') errors.push({ reason: 'run-empty', step: index });
+      if (step.run.includes('\0'))
+        errors.push({ reason: 'unsafe-value', key: `steps[${position}].run`, detail: 'holds NUL' });
+      const junit = step.junit === undefined ? '' : resultPath(step.junit, 'out');
+      return { kind: step.kind, view: { ...common, notebook: false, line: step.run, junit } };
+    }
+    errors.push(...notebookInputs(request, step, index, outputs, inputs));
+    return { kind: step.kind, view: { ...common, notebook: true, line: '', junit: '' } };
+  });
+  const planned = config.steps.map((step, position) => plannedStep(step, position + 1));
+  return { steps: views, planned, inputs, errors };
+}
+
+function plannedStep(step: NotebookStep | RunStep, index: number): PlannedStep {
+  return {
+    index,
+    kind: step.kind,
+    name: step.kind === 'notebook' ? step.notebook : step.run,
+    expressions: step.metrics?.kind === 'expressions' ? step.metrics.expressions : {},
+    ...(step.metrics?.kind === 'file' ? { metricsFile: step.metrics.file } : {}),
+    ...(step.kind === 'run' && step.junit !== undefined ? { junit: step.junit } : {}),
+  };
+}
+
+function notebookInputs(
+  { notebooks }: PlanRequest,
+  step: NotebookStep,
+  index: number,
+  outputs: Set<string>,
+  inputs: Map<string, InputFile>,
+): PlanError[] {
+  const at = { step: index, notebook: step.notebook };
+  const text = notebooks.get(step.notebook);
+  if (text === undefined) return [{ reason: 'notebook-missing', ...at }];
+  const read = readNotebook(text);
+  if (!read.ok) return [{ reason: `notebook-${read.error.problem}`, ...at, detail: read.error.detail }];
+  const notebook = read.value;
+  const { language } = notebook;
+  const expressions = step.metrics?.kind === 'expressions' ? step.metrics.expressions : {};
+  const parameters = Object.keys(step.parameters);
+  const errors: PlanError[] = [];
+  // papermill only warns, and the notebook's own values win: the run would not be what was asked for.
+  if (
+    parameters.length > 0 &&
+    !notebook.cells.some(({ kind, tags }) => kind === 'code' && tags.includes('parameters'))
+  ) {
+    errors.push({ reason: 'no-parameters-cell', ...at, parameters });
+  }
+  if (Object.keys(expressions).length > 0 && !hasSentinel(notebook)) {
+    errors.push({ reason: 'expressions-need-python', ...at, language, metrics: Object.keys(expressions) });
+  }
+  if (kernelOf(notebook) === '') errors.push({ reason: 'no-kernel-name', ...at, language });
+  if (errors.length > 0) return errors;
+  const output = outputs.has(step.notebook)
+    ? step.notebook.replace(/(\.ipynb)?$/, `.step-${index}.ipynb`)
+    : step.notebook;
+  outputs.add(step.notebook);
+  const driver = {
+    version: 1,
+    output,
+    kernel: kernelOf(notebook),
+    language,
+    parameters: step.parameters,
+    cells: notebook.cells.length,
+    sentinel: hasSentinel(notebook),
+  };
+  inputs.set(`step-${index}.json`, { content: JSON.stringify(driver), mode: 0o644 });
+  inputs.set(`step-${index}.ipynb`, { content: instrumentNotebook(notebook, expressions), mode: 0o644 });
+  return [];
+}
+
+/** Relative to the attempt's folder. `$MLOPS_OUT` is its `out/`; a path without it is relative to `otherwise`. */
+function resultPath(written: string, otherwise: 'out' | 'tree'): string {
+  const inOut = /^(?:\$MLOPS_OUT|\$\{MLOPS_OUT\})\/+(.*)$/s.exec(written);
+  return inOut === null ? `${otherwise}/${written}` : `out/${inOut[1]}`;
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../base/canonical-json.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { shellQuote } from '../base/shell-quote.ts';
+import type { Fingerprinted } from '../fingerprint/types.ts';
+import { environmentView, isBuilt } from './environment-view.ts';
+import { planSteps } from './plan-steps.ts';
+import { jobResources, sbatchOptions } from './resources.ts';
+import type { DataPlacement, InputFile, JobPlan, PlanError, PlanRequest, TreeFile } from './types.ts';
+
+/** From config and fingerprint to what is sent and run. Every reason that speaks against it is named, not the first alone. */
+export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanError[]> {
+  const { config, fingerprinted, tree } = request;
+  const steps = planSteps(request);
+  const errors = [...unsupported(request), ...steps.errors, ...missing(request)];
+  if (errors.length > 0) return err(errors);
+
+  const { fingerprint } = fingerprinted;
+  const name = `mlops-${fingerprint.slice(0, 16)}`;
+  const resources = jobResources(config);
+  const needs = steps.steps.some((step) => step.kind === 'notebook') ? ['papermill', 'ipykernel'] : [];
+  const key = environmentKey(fingerprinted, needs);
+  const data = placements(fingerprinted);
+  const inputs = new Map<string, InputFile>(steps.inputs);
+  const add = (path: string, content: string, mode: InputFile['mode'] = 0o644) => inputs.set(path, { content, mode });
+  if (needs.length > 0) add('notebook.py', request.driver);
+  if (config.setup !== undefined) add('setup.sh', `${config.setup}\n`);
+  const links = data.filter(({ how }) => how === 'link');
+  if (links.length > 0) add('data', links.map(({ sha256, path }) => `${sha256} ${path}\n`).join(''));
+  if (config.secrets.length > 0) {
+    const lines = config.secrets.map((secret) => `export ${secret}=${shellQuote(request.secrets[secret] ?? '')}\n`);
+    add('secrets', lines.join(''), 0o600);
+  }
+  return ok({
+    fingerprint,
+    name,
+    inputs,
+    data,
+    // Data that is tracked is placed as data: the store's read-only content, not a second copy.
+    tree: withoutPaths(tree, data),
+    steps: steps.planned,
+    seconds: resources.seconds,
+    gpus: resources.gpus ?? 0,
+    ...(resources.mem === undefined ? {} : { mem: resources.mem }),
+    ...(isBuilt(config) ? { environmentKey: key } : {}),
+    view: {
+      fingerprint,
+      short: fingerprint.slice(0, 16),
+      umask: config.cluster?.group === undefined ? '077' : '007',
+      sbatch: sbatchOptions(config, resources, name),
+      setup: config.setup !== undefined,
+      modules: config.cluster?.modules ?? [],
+      needs: needs.join(' '),
+      environment: environmentView(config, key),
+      env: Object.entries(config.env).map(([variable, value]) => ({ name: variable, value })),
+      stepCount: steps.steps.length,
+      steps: steps.steps.map((step) => step.view),
+      artifacts: config.artifacts,
+    },
+  });
+}
+
+/**
+ * The environment by its meaning (specification and modules, as the fingerprint has it) and by what we add to it. 96 bits, because
+ * the path is in the first line of every script that is installed there, which older kernels cut at 127 bytes.
+ */
+function environmentKey({ inputs }: Fingerprinted, needs: readonly string[]): string {
+  const text = canonicalJson({ version: 1, environment: inputs.environment, setup: inputs.setup, needs });
+  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+}
+
+function placements({ inputs, data }: Fingerprinted): DataPlacement[] {
+  return Object.entries(data).flatMap(([entry, files]) =>
+    files.map(({ path, sha256, size }): DataPlacement => {
+      // The job's list of linked files has a line for each.
+      const copied = inputs.data[entry]?.writable === true || path.includes('\n');
+      return { path, sha256, size, how: copied ? 'copy' : 'link' };
+    }),
+  );
+}
+
+function withoutPaths(tree: readonly TreeFile[], data: readonly DataPlacement[]): readonly TreeFile[] {
+  const paths = new Set(data.map(({ path }) => path));
+  return tree.filter(({ path }) => !paths.has(path));
+}
+
+function unsupported({ config, locate }: PlanRequest): PlanError[] {
+  const keys = [
+    ...config.steps.flatMap((step, index) => [
+      ...(step.seeds === undefined ? [] : [`steps[${index}].seeds`]),
+      ...(step.matrix === undefined ? [] : [`steps[${index}].matrix`]),
+    ]),
+    ...config.data.flatMap((entry, index) => (entry.kind === 'cluster' ? [`data[${index}].cluster`] : [])),
+    ...(config.environment.kind === 'container' ? ['environment.container'] : []),
+    ...('kernel' in config.environment ? ['environment.kernel'] : []),
+    ...('buildOn' in config.environment && config.environment.buildOn === 'login' ? ['environment.build_on'] : []),
+    ...(config.cluster?.group === undefined ? [] : ['cluster.group']),
+  ];
+  return keys.map((key) => {
+    const range = locate?.(key);
+    return { reason: 'unsupported', key, ...(range === undefined ? {} : { range }) };
+  });
+}
+
+function missing({ config, tree, secrets }: PlanRequest): PlanError[] {
+  const { environment } = config;
+  const file = 'file' in environment ? environment.file : undefined;
+  return [
+    ...(file === undefined || tree.some(({ path }) => path === file)
+      ? []
+      : [{ reason: 'environment-file-missing' as const, file }]),
+    ...config.secrets
+      .filter((name) => secrets[name] === undefined)
+      .map((name) => ({ reason: 'secret-missing' as const, name })),
+    ...Object.entries(secrets).flatMap(([name, value]): PlanError[] =>
+      value?.includes('\0') ? [{ reason: 'unsafe-value', key: `secrets.${name}`, detail: 'holds NUL' }] : [],
+    ),
+    ...[...config.secrets, ...Object.keys(config.env)]
+      .filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      .map((name): PlanError => ({ reason: 'unsafe-value', key: name, detail: 'is no name of a variable' })),
+  ];
+}

@@ -1,0 +1,104 @@
+import type { HelperOptions } from 'handlebars';
+import { err, ok, type Result } from '../base/result.ts';
+import { shellQuote } from '../base/shell-quote.ts';
+import type { Templates } from './templates.ts';
+import type { JobView, SbatchOption } from './view.ts';
+
+/** A template (one of ours is tested; one of the repository's may be wrong) or a value that cannot be in a script. */
+export interface RenderError {
+  readonly reason: 'template' | 'unsafe-value';
+  readonly detail: string;
+}
+
+class UnsafeValue extends Error {}
+
+/** The job script. Handlebars' own escaping is for HTML and is off: a value gets into a script through a helper that suits its place. */
+export async function renderJob(view: JobView, templates: Templates): Promise<Result<string, RenderError>> {
+  const { default: handlebars } = await import('handlebars');
+  const instance = handlebars.create();
+  instance.registerHelper(helpers);
+  const compile = { noEscape: true, strict: true, preventIndent: true };
+  // Conditions look at members that only some views have, which `strict` takes for misspelt names.
+  const { template, ...environment } = view.environment;
+  const members = {
+    file: '',
+    channels: [],
+    packages: [],
+    locked: false,
+    folder: '',
+    name: '',
+    prefix: '',
+    kind: '',
+    environmentKey: '',
+    title: '',
+  };
+  try {
+    const part = (name: keyof Templates) => instance.compile(templates[name], compile);
+    instance.registerPartial('env-lock', part('env-lock.sh.hbs'));
+    instance.registerPartial('steps', part('steps.sh.hbs'));
+    instance.registerPartial('environment', part(`${template}.sh.hbs`));
+    return ok(part('job.sh.hbs')({ ...members, ...view, ...environment }));
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return err({ reason: error instanceof UnsafeValue ? 'unsafe-value' : 'template', detail });
+  }
+}
+
+const helpers = {
+  /** One word of a shell command, whatever it holds. */
+  sh: (value: unknown) => shellQuote(textOf(value)),
+  /** A whole number. */
+  num: (value: unknown) => {
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return refuse('a number', value);
+    return String(value);
+  },
+  /** Our own words: digits, letters, dots and dashes, fit for any place. */
+  word: (value: unknown) => matching(/^[A-Za-z0-9._-]+$/, 'a word', value),
+  /** Words for a line of progress within double quotes. */
+  words: (value: unknown) => textOf(value).replace(/[^\p{L}\p{N} .,:/_=<>+-]/gu, '?'),
+  /** A variable's name. */
+  name: (value: unknown) => matching(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name', value),
+  glob: (value: unknown) => casePattern(textOf(value)),
+  sbatch: (value: unknown, _options: HelperOptions) => sbatchLine(value as SbatchOption),
+};
+
+function sbatchLine({ option, value }: SbatchOption): string {
+  const name = matching(/^[a-z][a-z0-9-]*$/, 'an option of sbatch', option);
+  if (value === true) return `--${name}`;
+  const text = String(value);
+  if (/[\0-\x1f\x7f]/.test(text)) return refuse('on one line', text);
+  // sbatch reads these lines itself, with double quotes and backslashes (and `#` begins a comment).
+  return `--${name}=${/^[A-Za-z0-9_@%+=:,./[\]-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`}`;
+}
+
+/** A glob as a pattern of `case`: wildcards stay, all else is quoted. There `*` takes slashes too, so `**` is the same. */
+function casePattern(glob: string): string {
+  return expandBraces(glob)
+    .map((one) => one.replace(/\*\*\//g, '*').replace(/\*+/g, '*'))
+    .map((one) =>
+      one
+        .split(/([*?])/)
+        .map((part) => (part === '*' || part === '?' || part === '' ? part : shellQuote(part)))
+        .join(''),
+    )
+    .join(' | ');
+}
+
+function expandBraces(glob: string): string[] {
+  const [whole, inner] = /\{([^{}]*,[^{}]*)\}/.exec(glob) ?? [];
+  if (whole === undefined || inner === undefined) return [glob];
+  return inner.split(',').flatMap((choice) => expandBraces(glob.replace(whole, () => choice)));
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') return refuse('a text', value);
+  return value.includes('\0') ? refuse('without NUL', value) : value;
+}
+
+function matching(pattern: RegExp, what: string, value: unknown): string {
+  return typeof value === 'string' && pattern.test(value) ? value : refuse(what, value);
+}
+
+function refuse(what: string, value: unknown): never {
+  throw new UnsafeValue(`not ${what}: ${JSON.stringify(value)}`);
+}

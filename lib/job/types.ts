@@ -1,0 +1,93 @@
+import type { Fingerprint, Oid } from '../base/ids.ts';
+import type { Config, SourceRange, Step } from '../config/types.ts';
+import type { Fingerprinted } from '../fingerprint/types.ts';
+import type { JobView } from './view.ts';
+
+export interface PlanRequest {
+  readonly config: Config;
+  readonly fingerprinted: Fingerprinted;
+  readonly tree: readonly TreeFile[];
+  /** The notebooks that steps name, by path: what the commit holds. */
+  readonly notebooks: ReadonlyMap<string, string>;
+  /** Values of `secrets:`, from the pusher's environment. */
+  readonly secrets: Readonly<Record<string, string | undefined>>;
+  /** templates/notebook.py, or the repository's own. */
+  readonly driver: string;
+  /** Where a key is written, for what this version cannot do. */
+  readonly locate?: (path: string) => SourceRange | undefined;
+}
+
+/** Everything that is needed to submit a run, and nothing that depends on when or where it is submitted. */
+export interface JobPlan {
+  readonly fingerprint: Fingerprint;
+  /** What the scheduler calls it, without the attempt: `mlops-` and 16 digits. */
+  readonly name: string;
+  readonly view: JobView;
+  /** Small files under `in/`, by path relative to it. Secrets are among them, mode 600. */
+  readonly inputs: ReadonlyMap<string, InputFile>;
+  /** The commit's files: a private, writable copy each. */
+  readonly tree: readonly TreeFile[];
+  /** Data: linked from the store, or copied where it is written to (or where its name cannot be listed). */
+  readonly data: readonly DataPlacement[];
+  readonly steps: readonly PlannedStep[];
+  readonly seconds: number;
+  readonly mem?: number;
+  readonly gpus: number;
+  /** Names the folder under envs/; undefined: nothing is built. */
+  readonly environmentKey?: string;
+}
+
+export interface InputFile {
+  readonly content: string;
+  readonly mode: 0o600 | 0o644;
+}
+export interface TreeFile {
+  readonly path: string;
+  readonly mode: '100644' | '100755' | '120000' | '160000';
+  readonly oid: Oid;
+}
+export interface DataPlacement {
+  readonly path: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly how: 'link' | 'copy';
+}
+/** What parsing the results needs to know of a step. */
+export interface PlannedStep {
+  readonly index: number;
+  readonly name: string;
+  readonly kind: Step['kind'];
+  /** Names of the metrics that its expressions give, with the expressions. */
+  readonly expressions: Readonly<Record<string, string>>;
+  readonly metricsFile?: string;
+  readonly junit?: string;
+}
+
+export type PlanError =
+  | { readonly reason: 'notebook-missing'; readonly step: number; readonly notebook: string }
+  | {
+      readonly reason: 'notebook-not-json' | 'notebook-format';
+      readonly step: number;
+      readonly notebook: string;
+      readonly detail: string;
+    }
+  | {
+      readonly reason: 'no-parameters-cell';
+      readonly step: number;
+      readonly notebook: string;
+      readonly parameters: readonly string[];
+    }
+  | {
+      readonly reason: 'expressions-need-python';
+      readonly step: number;
+      readonly notebook: string;
+      readonly language: string;
+      readonly metrics: readonly string[];
+    }
+  | { readonly reason: 'no-kernel-name'; readonly step: number; readonly notebook: string; readonly language: string }
+  | { readonly reason: 'run-empty'; readonly step: number }
+  | { readonly reason: 'environment-file-missing'; readonly file: string }
+  | { readonly reason: 'secret-missing'; readonly name: string }
+  | { readonly reason: 'unsafe-value'; readonly key: string; readonly detail: string }
+  /** This version reads the key and cannot do it yet. */
+  | { readonly reason: 'unsupported'; readonly key: string; readonly range?: SourceRange };

@@ -1,0 +1,55 @@
+/** What the job script's template sees. Texts may be anything: each helper of render.ts makes them safe for its place, or refuses. */
+export interface JobView {
+  readonly fingerprint: string;
+  /** The fingerprint's first digits. */
+  readonly short: string;
+  readonly umask: '077' | '007';
+  readonly sbatch: readonly SbatchOption[];
+  /** Whether in/setup.sh is there. */
+  readonly setup: boolean;
+  readonly modules: readonly string[];
+  /** Python packages by name, without which notebooks do not run; empty where no step is one. */
+  readonly needs: string;
+  readonly environment: EnvironmentView;
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly stepCount: number;
+  readonly steps: readonly StepView[];
+  readonly artifacts: readonly string[];
+}
+
+export interface SbatchOption {
+  readonly option: string;
+  readonly value: string | number | true;
+}
+
+interface BuiltView {
+  readonly kind: string;
+  readonly environmentKey: string;
+  /** What is being installed, for the line of progress. */
+  readonly title: string;
+}
+export type EnvironmentView =
+  /** `file` is relative to the attempt's folder. */
+  | (BuiltView & { readonly template: 'env-conda'; readonly file: string })
+  | (BuiltView & {
+      readonly template: 'env-conda';
+      readonly channels: readonly string[];
+      readonly packages: readonly string[];
+    })
+  | (BuiltView & {
+      readonly template: 'env-venv';
+      readonly locked: boolean;
+      readonly folder: string;
+      readonly name: string;
+    })
+  | { readonly template: 'env-given'; readonly prefix?: string };
+
+export interface StepView {
+  readonly index: number;
+  readonly chain: string;
+  readonly notebook: boolean;
+  readonly line: string;
+  /** Relative to the attempt's folder; empty: none. */
+  readonly metrics: string;
+  readonly junit: string;
+}

@@ -1,0 +1,271 @@
+"""Runs one notebook step with papermill:  notebook.py STEP STEPS FOLDER
+
+FOLDER is the attempt's. Reads in/step-K.json and in/step-K.ipynb, writes out/notebooks/ and result/step-K.json, says where
+it is in state/now. Exit status: 0 the notebook ran to its end, 1 it did not, 2 that is not the notebook's doing.
+Python 3.6 is old enough to be met on a cluster.
+"""
+import io
+import json
+import logging
+import os
+import re
+import sys
+import traceback
+
+# The script's own folder must not be where Python looks for modules (there is a package called notebook).
+sys.path.pop(0)
+
+SKIP = "skip-execution"
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+
+def write(path, text):
+    """Complete or not at all."""
+    with io.open(path + ".tmp", "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + ".tmp", path)
+
+
+def tags(cell):
+    found = cell.get("metadata", {}).get("tags", [])
+    return found if isinstance(found, list) else []
+
+
+def trimmed(text, limit=8000):
+    text = ANSI.sub("", text)
+    return text if len(text) <= limit else text[: limit // 4] + "\n ...\n" + text[-(limit * 3 // 4):]
+
+
+class Words(logging.Handler):
+    """What papermill logs are the cells' outputs, between lines of its own."""
+
+    def emit(self, record):
+        text = record.getMessage()
+        if re.match(r"(Executing|Ending) Cell [0-9]*-|(Input|Output) Notebook:", text):
+            return
+        data = (text if text.endswith("\n") else text + "\n").encode("utf-8", "backslashreplace")
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+class Watch:
+    """What happens, by the numbers of the user's own cells."""
+
+    def __init__(self, now, cells):
+        self.now, self.cells = now, cells
+        self.nb = None
+        self.cell = None
+        self.error = None
+        self.allowed = []
+        self.started = False
+
+    def number(self, cell):
+        return cell.get("metadata", {}).get("mlops", {}).get("cell")
+
+    def follow(self, manager):
+        self.nb = manager.nb
+        start, failed = manager.cell_start, manager.cell_exception
+
+        def cell_start(cell, *args, **kwargs):
+            self.started = True
+            self.nb = manager.nb
+            number = self.number(cell)
+            if number is not None:
+                self.cell = number
+                self.now("cell %d of %d" % (number, self.cells))
+            return start(cell, *args, **kwargs)
+
+        def cell_exception(cell, *args, **kwargs):
+            error = kwargs.get("exception")
+            if self.error is None:
+                self.error = (self.number(cell), error, self.output_of(cell))
+            return failed(cell, *args, **kwargs)
+
+        manager.cell_start, manager.cell_exception = cell_start, cell_exception
+
+    def output_of(self, cell):
+        for output in cell.get("outputs", []):
+            if output.get("output_type") == "error":
+                return output
+        return {}
+
+
+def run(step, folder, now):
+    from papermill.engines import NBClientEngine, papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
+
+    watch = Watch(now, step["cells"])
+
+    class Engine(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **kwargs):
+            watch.follow(nb_man)
+            # A cold file system is slow to start a kernel, a busy node slow to hand over the last output.
+            kwargs["iopub_timeout"] = 60
+            return NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **kwargs)
+
+    papermill_engines.register("mlops", Engine)
+    log = logging.getLogger("papermill")
+    log.handlers, log.propagate = [Words()], False
+    log.setLevel(logging.INFO)
+
+    def plain(path):
+        # papermill takes braces in its paths for parameters
+        return path.replace("{", "{{").replace("}", "}}")
+
+    output = os.path.join(folder, "out", "notebooks", ".step.ipynb")
+    final = os.path.join(folder, "out", "notebooks", *step["output"].split("/"))
+    os.makedirs(os.path.dirname(final), exist_ok=True)
+    trouble = None
+    try:
+        execute_notebook(
+            plain(os.path.join(folder, "in", "step-%s.ipynb" % step["index"])),
+            plain(output),
+            parameters=step["parameters"],
+            engine_name="mlops",
+            kernel_name=step["kernel"],
+            language=step["language"],
+            progress_bar=False,
+            log_output=True,
+            start_timeout=300,
+            autosave_cell_every=30,
+        )
+    except PapermillExecutionError:
+        # Raised for cells too that are tagged raises-exception; which one counts is known better here.
+        pass
+    except Exception as error:  # noqa: BLE001
+        trouble = error
+        traceback.print_exc()
+    result = judge(watch, trouble, step)
+    if os.path.exists(output):
+        tidy(output, final, step["output"], result["outcome"] == "completed")
+    return result
+
+
+def judge(watch, trouble, step):
+    cells = watch.nb.cells if watch.nb is not None else []
+    code = [c for c in cells if c.get("cell_type") == "code" and c["source"].strip() and watch.number(c) is not None]
+    due = [c for c in code if SKIP not in tags(c)]
+    result = {
+        "version": 1,
+        "run": os.environ.get("MLOPS_RUN", ""),
+        "attempt": os.environ.get("MLOPS_ATTEMPT", ""),
+        "nonce": os.environ.get("MLOPS_NONCE", ""),
+        "cells": step["cells"],
+        "codeCells": len(code),
+        "executed": sum(1 for c in due if c.get("execution_count")),
+        "skipped": [watch.number(c) for c in code if SKIP in tags(c)],
+        "notRun": [watch.number(c) for c in due if not c.get("execution_count")],
+        "raisedAllowed": [watch.number(c) for c in due if "raises-exception" in tags(c) and watch.output_of(c)],
+        "sentinel": step["sentinel"],
+    }
+    if trouble is not None:
+        name = type(trouble).__name__
+        result["exception"], result["message"] = name, trimmed(str(trouble), 2000)
+        result["traceback"] = trimmed("".join(traceback.format_exception(type(trouble), trouble, trouble.__traceback__)))
+        if name == "DeadKernelError" and watch.started:
+            result["outcome"] = "kernel-died"
+        elif not watch.started:
+            result["outcome"] = "no-kernel"
+        else:
+            result["outcome"] = "broken"
+        if watch.cell is not None:
+            result["cell"] = watch.cell
+        return result
+    if watch.error is not None:
+        number, error, output = watch.error
+        name = output.get("ename") or getattr(error, "ename", None) or type(error).__name__
+        value = output.get("evalue")
+        if value is None:
+            value = getattr(error, "evalue", None) or str(error)
+        lines = output.get("traceback") or [getattr(error, "traceback", None) or str(error)]
+        result["outcome"] = "ended-early" if name == "SystemExit" else "raised"
+        result["exception"], result["message"] = name, trimmed(value, 2000)
+        result["traceback"] = trimmed("\n".join(lines))
+        result["cell"] = number if number is not None else watch.cell
+        sys.stdout.buffer.write((result["traceback"] + "\n").encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+        return result
+    result["outcome"] = "completed"
+    if result["notRun"]:
+        result["outcome"] = "cells-not-run"
+    elif step["sentinel"]:
+        try:
+            with io.open(os.environ["MLOPS_METRICS_FILE"], encoding="utf-8") as file:
+                written = json.load(file)
+            if written.get("nonce") != result["nonce"]:
+                result["outcome"] = "ended-early"
+        except (OSError, ValueError) as error:
+            result["outcome"], result["message"] = "ended-early", str(error)
+    return result
+
+
+def tidy(output, final, name, passed):
+    """The executed notebook is the user's: without our last cell and marks, nor papermill's for an exception that was allowed."""
+    with io.open(output, encoding="utf-8") as file:
+        notebook = json.load(file)
+    cells = []
+    for cell in notebook["cells"]:
+        own = cell.get("metadata", {}).pop("mlops", {})
+        if own.get("sentinel") or (passed and "papermill-error-cell-tag" in tags(cell)):
+            continue
+        cells.append(cell)
+    notebook["cells"] = cells
+    notebook["metadata"].get("papermill", {}).update(input_path=name, output_path=name)
+    write(final, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    os.remove(output)
+
+
+def kernelspec(folder):
+    """The interpreter that runs this is the notebook's, whatever kernels the user's home has."""
+    place = os.path.join(os.environ["JUPYTER_PATH"].split(os.pathsep)[0], "kernels", "python3")
+    os.makedirs(place, exist_ok=True)
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    write(os.path.join(place, "kernel.json"), json.dumps(spec))
+
+
+def main():
+    index, steps, folder = sys.argv[1:4]
+    with io.open(os.path.join(folder, "in", "step-%s.json" % index), encoding="utf-8") as file:
+        step = json.load(file)
+    step["index"] = index
+    metrics = os.path.join(folder, "result", "metrics-step-%s.json" % index)
+    if os.path.exists(metrics):
+        os.remove(metrics)
+    os.environ["MLOPS_METRICS_FILE"] = metrics
+
+    def now(what):
+        write(os.path.join(folder, "state", "now"), "step %s of %s %s\n" % (index, steps, what))
+
+    kernelspec(folder)
+    os.chdir(os.path.join(folder, "tree"))
+    now("starting the kernel")
+    try:
+        result = run(step, folder, now)
+    except Exception as error:  # noqa: BLE001
+        traceback.print_exc()
+        result = {
+            "version": 1,
+            "run": os.environ.get("MLOPS_RUN", ""),
+            "attempt": os.environ.get("MLOPS_ATTEMPT", ""),
+            "nonce": os.environ.get("MLOPS_NONCE", ""),
+            "outcome": "broken",
+            "cells": step["cells"],
+            "exception": type(error).__name__,
+            "message": trimmed(str(error), 2000),
+            "traceback": trimmed(traceback.format_exc()),
+        }
+    write(os.path.join(folder, "result", "step-%s.json" % index), json.dumps(result))
+    outcome = result["outcome"]
+    return 0 if outcome == "completed" else 1 if outcome in ("raised", "ended-early", "cells-not-run") else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

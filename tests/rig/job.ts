@@ -1,0 +1,246 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, link, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { canonicalJson, type Json } from '../../lib/base/canonical-json.ts';
+import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
+import type { Config, Environment, Step } from '../../lib/config/types.ts';
+import type { Fingerprinted } from '../../lib/fingerprint/types.ts';
+import { parseResult } from '../../lib/job/parse-result.ts';
+import { planJob } from '../../lib/job/plan.ts';
+import { renderJob } from '../../lib/job/render.ts';
+import { readTemplates } from '../../lib/job/templates.ts';
+import type { JobPlan } from '../../lib/job/types.ts';
+import type { RunResult } from '../../lib/verdict/types.ts';
+
+export const templatesFolder = join(import.meta.dirname, '../../templates');
+const sha = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
+
+export const baseConfig: Config = {
+  version: 1,
+  resources: { seconds: 3600 },
+  code: ['**'],
+  data: [],
+  environment: { kind: 'none' },
+  steps: [],
+  require: {},
+  artifacts: [],
+  retry: { infrastructure: 0 },
+  env: {},
+  secrets: [],
+  push: [],
+  onCommit: 'record',
+  publish: 'full',
+  reports: 'mlops',
+};
+
+type Source =
+  | string
+  | { readonly source: string; readonly tags?: readonly string[]; readonly kind?: 'code' | 'markdown' };
+/** A notebook of format 4 with these cells. */
+export function notebookOf(cells: readonly Source[], metadata: Json = {}): string {
+  return JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 4,
+    metadata,
+    cells: cells.map((cell) => {
+      const { source, tags = [], kind = 'code' } = typeof cell === 'string' ? { source: cell } : cell;
+      const common = { cell_type: kind, source, metadata: { tags } };
+      return kind === 'code' ? { ...common, outputs: [], execution_count: null } : common;
+    }),
+  });
+}
+
+export const notebookStep = (notebook: string, more: Partial<Step & { kind: 'notebook' }> = {}): Step => ({
+  kind: 'notebook',
+  notebook,
+  parameters: {},
+  ...more,
+});
+export const runStep = (run: string, more: Partial<Step & { kind: 'run' }> = {}): Step => ({
+  kind: 'run',
+  run,
+  ...more,
+});
+export const expressions = (of: Readonly<Record<string, string>>) => ({
+  metrics: { kind: 'expressions' as const, expressions: of },
+});
+
+export interface Scene {
+  readonly config: Partial<Config> & { readonly steps: readonly Step[] };
+  /** The commit's files. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Data files, linked from the store. */
+  readonly data?: Readonly<Record<string, string>>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Put before PATH. */
+  readonly path?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Outcome {
+  readonly result: RunResult;
+  readonly log: string;
+  readonly code: number | null;
+  /** The attempt's folder. */
+  readonly folder: string;
+  readonly plan: JobPlan;
+  readonly script: string;
+}
+
+/** A folder as it is on a cluster, in which attempts really run under a plain sh. */
+export class Workdir implements AsyncDisposable {
+  readonly folder: string;
+  readonly home: string;
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.home = join(folder, '..', 'home');
+  }
+
+  static async make(): Promise<Workdir> {
+    const top = await mkdtemp(join(tmpdir(), 'mlops-job-'));
+    await mkdir(join(top, 'work dir'));
+    await mkdir(join(top, 'home'));
+    return new Workdir(join(top, 'work dir'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(dirname(this.folder), { recursive: true, force: true });
+  }
+
+  /** Lays the attempt out and gives what starts it. */
+  async prepare(
+    scene: Scene,
+  ): Promise<{ folder: string; plan: JobPlan; script: string; fingerprinted: Fingerprinted }> {
+    const config: Config = { ...baseConfig, ...scene.config };
+    const fingerprinted = fingerprint(config, scene);
+    const files = Object.entries(scene.files ?? {});
+    const templates = await readTemplates(templatesFolder);
+    const planned = planJob({
+      config,
+      fingerprinted,
+      tree: files.map(([path, text]) => ({ path, mode: '100644', oid: asOid(sha(text).slice(0, 40)) })),
+      notebooks: new Map(files),
+      secrets: scene.secrets ?? {},
+      driver: templates['notebook.py'],
+    });
+    if (!planned.ok) throw new Error(JSON.stringify(planned.error));
+    const rendered = await renderJob(planned.value.view, templates);
+    if (!rendered.ok) throw new Error(rendered.error.detail);
+    const run = join(this.folder, 'runs', fingerprinted.fingerprint);
+    const attempt = (await readdir(run).catch(() => [])).filter((name) => /^\d+$/.test(name)).length + 1;
+    const folder = join(run, String(attempt));
+    for (const part of ['tree', 'in']) await mkdir(join(folder, part), { recursive: true });
+    const put = async (path: string, content: string) => {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, content);
+    };
+    for (const [path, text] of files) await put(join(folder, 'tree', path), text);
+    for (const [path, file] of planned.value.inputs) {
+      await put(join(folder, 'in', path), file.content);
+      await chmod(join(folder, 'in', path), file.mode);
+    }
+    for (const { path, sha256, how } of planned.value.data) {
+      const object = join(this.folder, 'objects', sha256.slice(0, 2), sha256.slice(2));
+      const content = scene.data?.[path] ?? '';
+      if ((await readFile(object).catch(() => undefined)) === undefined) {
+        await put(object, content);
+        await chmod(object, 0o444);
+      }
+      const place = join(folder, 'tree', path);
+      await mkdir(dirname(place), { recursive: true });
+      if (how === 'link') await link(object, place);
+      else await writeFile(place, content);
+    }
+    await writeFile(join(folder, 'job.sh'), rendered.value);
+    return { folder, plan: planned.value, script: rendered.value, fingerprinted };
+  }
+
+  async start(folder: string, scene: Scene): Promise<ChildProcess> {
+    const log = await open(join(folder, 'log'), 'a');
+    const child = spawn('sh', ['job.sh'], {
+      cwd: folder,
+      stdio: ['ignore', log.fd, log.fd],
+      detached: true,
+      env: {
+        HOME: this.home,
+        PATH: `${scene.path === undefined ? '' : `${scene.path}:`}${process.env.PATH ?? ''}`,
+        LANG: 'C.UTF-8',
+        ...scene.env,
+      },
+    });
+    await log.close();
+    return child;
+  }
+
+  async run(scene: Scene): Promise<Outcome> {
+    const prepared = await this.prepare(scene);
+    const child = await this.start(prepared.folder, scene);
+    const code = await ended(child);
+    return { ...(await collect(prepared.folder, prepared.plan, code)), ...prepared, code };
+  }
+}
+
+export const ended = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve, reject) => {
+    child.on('exit', (code) => resolve(code));
+    child.on('error', reject);
+  });
+
+/** The result as the gate reads it: small files, the log's tail, the scheduler's word. */
+export async function collect(
+  folder: string,
+  plan: JobPlan,
+  code: number | null,
+): Promise<{ result: RunResult; log: string }> {
+  const log = await readFile(join(folder, 'log'), 'utf8');
+  const files = new Map<string, Buffer>();
+  for (const part of ['result', 'state']) {
+    for (const name of await readdir(join(folder, part)).catch(() => [])) {
+      files.set(`${part}/${name}`, await readFile(join(folder, part, name)));
+    }
+  }
+  const result = await parseResult({
+    plan,
+    attempt: Number(folder.slice(folder.lastIndexOf('/') + 1)),
+    files,
+    logTail: log.slice(-4000),
+    cluster: 'this machine',
+    job: {
+      id: '1',
+      end:
+        code === 0
+          ? { state: 'ended', how: 'completed', word: 'COMPLETED', exitCode: 0 }
+          : { state: 'ended', how: 'failed', word: 'FAILED', ...(code === null ? { signal: 9 } : { exitCode: code }) },
+    },
+  });
+  return { result, log };
+}
+
+function fingerprint(config: Config, scene: Scene): Fingerprinted {
+  const files = Object.entries(scene.data ?? {}).map(([path, text]) => ({
+    path,
+    sha256: asSha256(sha(text)),
+    size: text.length,
+  }));
+  const environment = { environment: environmentOf(config.environment, scene) };
+  const steps = config.steps.map((_, index) => ({
+    definition: null,
+    without: [],
+    fingerprint: asFingerprint(sha(JSON.stringify([config.steps.slice(0, index + 1), scene.data, environment]))),
+  }));
+  const inputs = {
+    format: 1 as const,
+    code: {},
+    data: { data: { hash: asSha256(sha('data')), files: files.length, bytes: 0, writable: false } },
+    ...environment,
+    env: config.env,
+    steps,
+  };
+  const whole = asFingerprint(sha(canonicalJson(JSON.parse(JSON.stringify([inputs, scene.files ?? {}])))));
+  return { fingerprint: whole, inputs, data: { data: files } };
+}
+
+const environmentOf = (environment: Environment, scene: Scene): Json =>
+  JSON.parse(JSON.stringify([environment, 'file' in environment ? (scene.files?.[environment.file] ?? '') : '']));
