@@ -1,15 +1,14 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Json } from '../base/canonical-json.ts';
-import { asSha256, type Sha256 } from '../base/ids.ts';
+import type { Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { PathEntry } from './data-entry.ts';
 import type { DataError, Progress } from './errors.ts';
 import { hashFile } from './hash-files.ts';
 import { lfsPath } from './lfs.ts';
-import { hashJson } from './meaning.ts';
-import { type StatCache, statKey } from './stat-cache.ts';
-import type { TrackedData, TrackedFile } from './tracked.ts';
+import { hashJson, hashText } from './meaning.ts';
+import type { StatCache } from './stat-cache.ts';
+import { noTrackedData, type TrackedData, type TrackedFile } from './tracked.ts';
 import type { DataFile, DataSet } from './types.ts';
 import { type FoundFile, walk } from './walk.ts';
 
@@ -18,23 +17,28 @@ export interface DataContext {
   readonly top: string | undefined;
   readonly commonDir: string;
   readonly cache: StatCache;
-  /** In git's index. What is there and not in the commit belongs to another commit. */
-  readonly isIndexed: (path: string) => boolean;
+  /** Paths of git's index. What is there and not in the commit belongs to another commit. */
+  readonly indexed: Promise<ReadonlySet<string>>;
   readonly nowNs: () => bigint;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   readonly onFileRead: (bytes: number) => void;
 }
 
-export type DataPart = { readonly sets: Readonly<Record<string, DataSet>>; readonly files: Manifests };
-export type Manifests = Readonly<Record<string, readonly DataFile[]>>;
+export interface DataPart {
+  readonly sets: Readonly<Record<string, DataSet>>;
+  /** Made when asked for: where nothing changed nobody asks, and 10,000 objects take a while. */
+  readonly files: Readonly<Record<string, readonly DataFile[]>>;
+}
 type Stopped = { readonly reason: 'aborted'; readonly progress: Progress };
 
 interface Found {
   readonly entry: PathEntry;
   readonly tracked: TrackedData;
   readonly untracked: readonly FoundFile[];
+  readonly digest: string;
 }
+type Contents = (file: FoundFile) => { readonly sha256: Sha256; readonly size: number };
 
 /** Every entry's files by content: tracked ones from the commit, the others from the worktree as it is now. */
 export async function dataPart(
@@ -44,23 +48,67 @@ export async function dataPart(
 ): Promise<Result<DataPart, DataError | Stopped>> {
   const found: Found[] = [];
   for (const [index, entry] of entries.entries()) {
-    const one = findFiles(context, entry, tracked[index] ?? { files: [], links: [], submodules: [] });
+    const one = await findFiles(context, entry, tracked[index] ?? noTrackedData);
     if (!one.ok) return one;
     found.push(one.value);
   }
-  const hashed = await hashAll(context, found);
+  const changed = found.filter(({ entry, digest }) => context.cache.listing(entry.name, digest) === undefined);
+  const hashed = await hashAll(context, changed);
   if (!hashed.ok) return hashed;
-  const manifests = found.map(({ entry, tracked, untracked }) => {
-    const files = [
-      ...tracked.files.map((file) => trackedFile(context, file)),
-      ...untracked.map((file) => worktreeFile(context, file, hashed.value)),
-    ].sort((a, b) => (a.path < b.path ? -1 : 1));
-    return [entry.name, files, dataSet(files, entry.writable)] as const;
-  });
-  return ok({
-    sets: Object.fromEntries(manifests.map(([name, , set]) => [name, set])),
-    files: Object.fromEntries(manifests.map(([name, files]) => [name, files])),
-  });
+  const { fresh, unsettled } = hashed.value;
+  const contents: Contents = (file) => {
+    const content = fresh.get(file.path) ?? contentOf(context.cache, file);
+    if (content === undefined) throw new Error(`not hashed: ${file.path}`);
+    return content;
+  };
+  const sets = found.map((one) => [one.entry.name, setOf(context, one, contents, unsettled)] as const);
+  context.cache.prune(
+    (path) => entries.some((entry) => entry.matches(path)),
+    new Set(found.flatMap(({ untracked }) => untracked.map((file) => file.path))),
+    new Map(found.map(({ entry, digest }) => [entry.name, digest])),
+  );
+  return ok({ sets: Object.fromEntries(sets), files: lazily(found, (one) => filesOf(context, one, contents)) });
+}
+
+function setOf(context: DataContext, found: Found, contents: Contents, unsettled: ReadonlySet<string>): DataSet {
+  const { entry, digest, untracked } = found;
+  const known = context.cache.listing(entry.name, digest);
+  if (known !== undefined) {
+    return { hash: known.hash, files: known.files, bytes: known.bytes, writable: entry.writable };
+  }
+  const set = dataSet(filesOf(context, found, contents), entry.writable);
+  // A file whose stat proves nothing yet must be read again next time.
+  if (!untracked.some((file) => unsettled.has(file.path))) {
+    context.cache.setListing(entry.name, { digest, hash: set.hash, files: set.files, bytes: set.bytes });
+  }
+  return set;
+}
+
+function filesOf(context: DataContext, { tracked, untracked }: Found, contents: Contents): readonly DataFile[] {
+  const files = [
+    ...tracked.files.map((file) => trackedFile(context, file)),
+    ...untracked.map((file): DataFile => {
+      const source = { kind: 'worktree' as const, path: `${context.top}/${file.path}` };
+      return { path: file.path, ...contents(file), source };
+    }),
+  ];
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function lazily(
+  found: readonly Found[],
+  make: (found: Found) => readonly DataFile[],
+): Readonly<Record<string, readonly DataFile[]>> {
+  const files: Record<string, readonly DataFile[]> = {};
+  for (const one of found) {
+    let made: readonly DataFile[] | undefined;
+    const get = () => {
+      made ??= make(one);
+      return made;
+    };
+    Object.defineProperty(files, one.entry.name, { enumerable: true, configurable: true, get });
+  }
+  return files;
 }
 
 /** The entry's hash: over paths and contents alone. docs/fingerprint.md, "Data". */
@@ -74,16 +122,20 @@ export function dataSet(files: readonly DataFile[], writable: boolean): DataSet 
   };
 }
 
-function findFiles(context: DataContext, entry: PathEntry, tracked: TrackedData): Result<Found, DataError> {
+async function findFiles(
+  context: DataContext,
+  entry: PathEntry,
+  tracked: TrackedData,
+): Promise<Result<Found, DataError>> {
   const known = new Set(tracked.files.map((file) => file.path));
-  const links = new Set(tracked.links);
   let untracked: readonly FoundFile[] = [];
   if (context.top !== undefined) {
     const walked = walk(context.top, entry.base, entry.matches, (path) => known.has(path));
     if (!walked.ok) return err({ ...walked.error, entry: entry.name });
+    const indexed = await context.indexed;
+    const links = new Set(tracked.links);
     // A link that is tracked itself leads to content that is not.
-    const kept = (path: string) => !context.isIndexed(path) || links.has(path);
-    untracked = walked.value.filter(({ path }) => !known.has(path) && kept(path));
+    untracked = walked.value.filter(({ path }) => !known.has(path) && (!indexed.has(path) || links.has(path)));
   }
   const below = (folder: string) => untracked.some(({ path }) => path === folder || path.startsWith(`${folder}/`));
   const lost = (path: string, reason: 'broken-link' | 'submodule-missing') =>
@@ -91,29 +143,33 @@ function findFiles(context: DataContext, entry: PathEntry, tracked: TrackedData)
   for (const path of tracked.links) if (!below(path)) return lost(path, 'broken-link');
   for (const path of tracked.submodules) if (!below(path)) return lost(path, 'submodule-missing');
   if (known.size + untracked.length === 0) return err({ reason: 'no-match', entry: entry.name, glob: entry.glob });
-  return ok({ entry, tracked, untracked });
+  return ok({ entry, tracked, untracked, digest: digestOf(tracked, untracked) });
 }
 
-type Contents = ReadonlyMap<string, { readonly sha256: Sha256; readonly size: number }>;
+function digestOf(tracked: TrackedData, untracked: readonly FoundFile[]): string {
+  const lines = untracked.map(({ path, key }) => `${key} ${path}`);
+  return hashText(`${tracked.digest}\0${lines.join('\0')}`);
+}
 
-async function hashAll(context: DataContext, found: readonly Found[]): Promise<Result<Contents, DataError | Stopped>> {
-  const contents = new Map<string, { readonly sha256: Sha256; readonly size: number }>();
-  const missing: { readonly entry: string; readonly file: FoundFile }[] = [];
-  let [ofBytes, bytes, ofFiles] = [0, 0, 0];
-  for (const { entry, untracked } of found) {
-    for (const file of untracked) {
-      const size = Number(file.stat.size);
-      const sha256 = context.cache.get(file.path, statKey(file.stat));
-      ofFiles += 1;
-      ofBytes += size;
-      if (sha256 === undefined) missing.push({ entry: entry.name, file });
-      else {
-        contents.set(file.path, { sha256, size });
-        bytes += size;
-      }
-    }
-  }
-  const progress = (): Progress => ({ files: contents.size, ofFiles, bytes, ofBytes });
+const contentOf = (cache: StatCache, { path, key, size }: FoundFile) => {
+  const sha256 = cache.get(path, key);
+  return sha256 === undefined ? undefined : { sha256, size };
+};
+
+interface Hashed {
+  readonly fresh: ReadonlyMap<string, { readonly sha256: Sha256; readonly size: number }>;
+  readonly unsettled: ReadonlySet<string>;
+}
+
+async function hashAll(context: DataContext, found: readonly Found[]): Promise<Result<Hashed, DataError | Stopped>> {
+  const fresh = new Map<string, { readonly sha256: Sha256; readonly size: number }>();
+  const unsettled = new Set<string>();
+  const all = found.flatMap(({ entry, untracked }) => untracked.map((file) => ({ entry: entry.name, file })));
+  const missing = all.filter(({ file }) => contentOf(context.cache, file) === undefined);
+  const bytesOf = (files: typeof all) => files.reduce((sum, { file }) => sum + file.size, 0);
+  const [ofFiles, ofBytes] = [all.length, bytesOf(all)];
+  let [files, bytes] = [ofFiles - missing.length, ofBytes - bytesOf(missing)];
+  const progress = (): Progress => ({ files, ofFiles, bytes, ofBytes });
   let yielded = context.nowNs();
   for (const { entry, file } of missing) {
     // Small files are read synchronously: let signals and timers in now and then.
@@ -123,7 +179,7 @@ async function hashAll(context: DataContext, found: readonly Found[]): Promise<R
       context.onProgress?.(progress());
     }
     if (context.signal?.aborted) return err({ reason: 'aborted', progress: progress() });
-    if (contents.has(file.path)) continue;
+    if (fresh.has(file.path)) continue;
     const hashed = await hashFile(`${context.top}/${file.path}`, context.nowNs, context.signal);
     if (!hashed.ok) {
       const { error } = hashed;
@@ -132,17 +188,14 @@ async function hashAll(context: DataContext, found: readonly Found[]): Promise<R
     }
     const { sha256, size, key, settled } = hashed.value;
     context.onFileRead(size);
+    // Changed since it was listed: the listing is not what was read.
     if (settled) context.cache.set(file.path, key, sha256);
-    contents.set(file.path, { sha256: asSha256(sha256), size });
+    if (!settled || key !== file.key) unsettled.add(file.path);
+    fresh.set(file.path, { sha256, size });
+    files += 1;
     bytes += size;
   }
-  return ok(contents);
-}
-
-function worktreeFile(context: DataContext, { path }: FoundFile, contents: Contents): DataFile {
-  const content = contents.get(path);
-  if (content === undefined) throw new Error(`not hashed: ${path}`);
-  return { path, ...content, source: { kind: 'worktree', path: join(context.top ?? '', path) } };
+  return ok({ fresh, unsettled });
 }
 
 function trackedFile(context: DataContext, { path, oid, sha256, size, lfs }: TrackedFile): DataFile {

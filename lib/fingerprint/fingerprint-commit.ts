@@ -51,11 +51,12 @@ export async function fingerprintCommit(
       work.damaged.push(path);
     },
   };
+  const indexed = indexedPaths(repository, context.data === 'worktree' ? shared.entries : []);
   const tree = await treePart(shared);
   if (!tree.ok) return tree;
   const data =
     context.data === 'worktree'
-      ? await worktreeData(context, shared, work)
+      ? await worktreeData(context, shared, tree.value, indexed, work)
       : ok(recordedData(repository.stateDir, context.data.recorded, config));
   if (!data.ok) return data;
   return ok({ ...assemble(config, tree.value, data.value), work });
@@ -115,18 +116,17 @@ type Counts = { filesRead: number; bytesRead: number; blobsRead: number; damaged
 async function worktreeData(
   context: FingerprintContext,
   shared: Shared,
+  tree: TreePart,
+  indexed: Promise<Indexed>,
   work: Counts,
 ): Promise<Result<Data, FingerprintError>> {
   if (shared.entries.length === 0) return ok({ sets: {}, files: {} });
-  const { repository } = context;
-  const indexed = indexedPaths(repository, shared.entries);
-  const tracked = await trackedPart(shared);
+  const { repository, signal, onProgress } = context;
+  const tracked = await trackedPart(shared, tree);
   if (!tracked.ok) return tracked;
   if (tracked.value === undefined) {
     return err({ reason: 'aborted', progress: { files: 0, ofFiles: 0, bytes: 0, ofBytes: 0 } });
   }
-  const index = await indexed;
-  if (!index.ok) return index;
   const cache = new StatCache(repository.stateDir, repository.top ?? '');
   if (cache.damaged !== undefined) shared.onDamaged(cache.damaged);
   const data = await dataPart(
@@ -134,10 +134,10 @@ async function worktreeData(
       top: repository.top,
       commonDir: repository.commonDir,
       cache,
-      isIndexed: (path) => index.value.has(path),
+      indexed: indexed.then((index) => (index.ok ? index.value : new Set())),
       nowNs: context.nowNs,
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
-      ...(context.onProgress === undefined ? {} : { onProgress: context.onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
       onFileRead: (bytes) => {
         work.filesRead += 1;
         work.bytesRead += bytes;
@@ -146,21 +146,17 @@ async function worktreeData(
     shared.entries,
     tracked.value,
   );
-  if (data.ok) {
-    const present = new Set(Object.values(data.value.files).flatMap((files) => files.map((file) => file.path)));
-    cache.prune((path) => shared.entries.some((entry) => entry.matches(path)), present);
-  }
   // Also after an abort or an error: the next call goes on from what was hashed.
   cache.save();
-  return data;
+  const index = await indexed;
+  return index.ok ? data : index;
 }
 
+type Indexed = Result<ReadonlySet<string>, FingerprintError>;
+
 /** Started before anything else, and answered while we walk: the index is git's to read. */
-async function indexedPaths(
-  repository: Repository,
-  entries: readonly PathEntry[],
-): Promise<Result<ReadonlySet<string>, FingerprintError>> {
-  if (repository.top === undefined) return ok(new Set());
+async function indexedPaths(repository: Repository, entries: readonly PathEntry[]): Promise<Indexed> {
+  if (repository.top === undefined || entries.length === 0) return ok(new Set());
   const bases = entries.map((entry) => entry.base);
   const where = bases.includes('') ? [] : ['--', ...new Set(bases)];
   const output = await git(repository, ['ls-files', '-z', '--cached', ...where]);

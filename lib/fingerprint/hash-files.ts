@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { asSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { DataFileProblem } from './errors.ts';
 import { isSettled, statKey } from './stat-cache.ts';
 import { codeOf } from './state-file.ts';
 
 export interface HashedFile {
-  readonly sha256: string;
+  readonly sha256: Sha256;
   readonly size: number;
   readonly key: string;
   /** False: the stat does not prove the content yet (stat-cache.ts). */
@@ -37,7 +38,7 @@ export async function hashFile(
       const after = statSync(path, { bigint: true });
       const key = statKey(before);
       if (statKey(hashed.stat) === key && statKey(after) === key && hashed.bytes === Number(before.size)) {
-        return ok({ sha256: hashed.sha256, size: hashed.bytes, key, settled: isSettled(before, started) });
+        return ok({ sha256: asSha256(hashed.sha256), size: hashed.bytes, key, settled: isSettled(before, started) });
       }
     }
     return err({ reason: 'changing', detail: `read ${tries} times, never twice the same` });
@@ -45,7 +46,7 @@ export async function hashFile(
     const code = codeOf(error);
     if (code === 'ABORT_ERR') return err({ reason: 'aborted' });
     if (code === undefined) throw error;
-    return err({ reason: problemOf(code), detail: error instanceof Error ? error.message : code });
+    return err({ reason: problemOf(code), detail: code });
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOid, isSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
@@ -16,13 +16,11 @@ const version = 1;
 const manifestPath = (stateDir: string, hash: Sha256): string =>
   join(stateDir, 'manifests', hash.slice(0, 2), `${hash}.json`);
 
-/** Keeps an entry's files by the entry's hash: records of many commits share one manifest. */
-export function writeManifest(stateDir: string, files: readonly DataFile[]): Sha256 {
-  const { hash } = dataSet(files, false);
+/** Keeps an entry's files by the entry's hash: many commits share one manifest. */
+export function writeManifest(stateDir: string, hash: Sha256, files: () => readonly DataFile[]): void {
   const path = manifestPath(stateDir, hash);
-  if (existsSync(path) && readManifest(stateDir, hash).ok) return hash;
-  writeWhole(path, manifestJson(files));
-  return hash;
+  // A power cut may leave an empty file behind a rename.
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) writeWhole(path, manifestJson(files()));
 }
 
 /** One file a line: it travels with reports, and two of them can be compared by any diff. */
@@ -61,11 +59,17 @@ export function parseManifest(value: unknown): Result<readonly DataFile[], 'dama
 }
 
 export function readJson(path: string): Result<unknown, StateProblem> {
+  let text: string;
   try {
-    return ok(JSON.parse(readFileSync(path, 'utf8')));
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    const absent = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
-    if (!absent && codeOf(error) === undefined && !(error instanceof SyntaxError)) throw error;
-    return err({ reason: absent ? 'absent' : 'damaged', path });
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    return err({ reason: code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'damaged', path });
+  }
+  try {
+    return ok(JSON.parse(text));
+  } catch {
+    return err({ reason: 'damaged', path });
   }
 }

@@ -30,11 +30,16 @@ export function recordCommit(
   };
   const path = recordPath(stateDir, commit);
   try {
-    for (const files of Object.values(fingerprinted.data)) writeManifest(stateDir, files);
+    for (const [entry, { hash }] of Object.entries(record.data)) {
+      // A record made from a record may not know the files behind a hash.
+      if (Object.hasOwn(fingerprinted.data, entry))
+        writeManifest(stateDir, hash, () => fingerprinted.data[entry] ?? []);
+    }
     writeWhole(path, `${canonicalJson({ ...content(record), check: hashJson(content(record)) })}\n`);
   } catch (error) {
-    if (codeOf(error) === undefined) throw error;
-    return err({ reason: 'not-writable', path, detail: error instanceof Error ? error.message : '' });
+    const detail = codeOf(error);
+    if (detail === undefined) throw error;
+    return err({ reason: 'not-writable', path, detail });
   }
   return ok(record);
 }

@@ -1,37 +1,70 @@
 import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
-import { asSha256, isSha256, type Sha256 } from '../base/ids.ts';
+import { asSha256, type Sha256 } from '../base/ids.ts';
 import { hashText } from './meaning.ts';
-import { readStateFile, writeCacheFile } from './state-file.ts';
+import { readStateText, writeCacheText } from './state-file.ts';
 
 const kind = { kind: 'mlops-stat-cache', version: 1 };
 
 /** What must be equal for a file to be believed unchanged: size, both times in ns, inode. */
 export const statKey = (stat: BigIntStats): string => `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}`;
 
-/** Content hashes by path and stat, for one worktree: linked worktrees share the state folder, not their files. */
+/** What a whole entry came to when all its files had exactly these stats. */
+export interface Listing {
+  /** Over every path and stat, and what the commit itself holds of the entry. */
+  readonly digest: string;
+  readonly hash: Sha256;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Content hashes by path and stat, for one worktree: linked worktrees share the state folder, not their files. The
+ * first line has the listings, the second every file: where a listing holds, the second is not even parsed.
+ */
 export class StatCache {
   private readonly path: string;
-  private readonly entries = new Map<string, { readonly key: string; readonly sha256: Sha256 }>();
+  private readonly listings = new Map<string, Listing>();
+  private unparsed: string;
+  private parsed: Map<string, { readonly key: string; readonly sha256: Sha256 }> | undefined;
   private changed = false;
   /** The file was there and could not be believed. */
   readonly damaged: string | undefined;
 
   constructor(stateDir: string, top: string) {
     this.path = join(stateDir, 'cache', `stat-${hashText(top).slice(0, 16)}`);
-    const file = readStateFile(this.path, kind);
+    const file = readStateText(this.path, kind);
     this.damaged = file.state === 'damaged' ? this.path : undefined;
-    if (file.state === 'there' && Array.isArray(file.value)) this.fill(file.value);
+    const body = file.state === 'there' ? file.value : '{}\n[]\n';
+    const newline = body.indexOf('\n');
+    this.unparsed = body.slice(newline + 1);
+    for (const [entry, listing] of Object.entries(JSON.parse(body.slice(0, newline)) as Record<string, Listing>)) {
+      this.listings.set(entry, listing);
+    }
   }
 
   /** A flat list parses several times faster than an object with 10,000 members. */
-  private fill(flat: readonly unknown[]): void {
+  private get entries(): Map<string, { readonly key: string; readonly sha256: Sha256 }> {
+    if (this.parsed !== undefined) return this.parsed;
+    this.parsed = new Map();
+    const flat = JSON.parse(this.unparsed) as readonly string[];
+    this.unparsed = '';
     for (let i = 0; i + 2 < flat.length; i += 3) {
-      const [path, key, sha256] = [flat[i], flat[i + 1], flat[i + 2]];
-      if (typeof path === 'string' && typeof key === 'string' && typeof sha256 === 'string' && isSha256(sha256)) {
-        this.entries.set(path, { key, sha256 });
-      }
+      const [path = '', key = '', sha256 = ''] = [flat[i], flat[i + 1], flat[i + 2]];
+      this.parsed.set(path, { key, sha256: asSha256(sha256) });
     }
+    return this.parsed;
+  }
+
+  listing(entry: string, digest: string): Listing | undefined {
+    const listing = this.listings.get(entry);
+    return listing?.digest === digest ? listing : undefined;
+  }
+
+  setListing(entry: string, listing: Listing): void {
+    if (this.listing(entry, listing.digest) !== undefined) return;
+    this.listings.set(entry, listing);
+    this.changed = true;
   }
 
   get(path: string, key: string): Sha256 | undefined {
@@ -39,26 +72,27 @@ export class StatCache {
     return entry?.key === key ? entry.sha256 : undefined;
   }
 
-  set(path: string, key: string, sha256: string): void {
-    this.entries.set(path, { key, sha256: asSha256(sha256) });
+  set(path: string, key: string, sha256: Sha256): void {
+    this.entries.set(path, { key, sha256 });
     this.changed = true;
   }
 
-  /** Forgets what is not among `present` below the hashed entries, so that the file does not grow for ever. */
-  prune(covers: (path: string) => boolean, present: ReadonlySet<string>): void {
-    for (const path of this.entries.keys()) {
-      if (!present.has(path) && covers(path)) {
-        this.entries.delete(path);
-        this.changed = true;
-      }
-    }
+  /**
+   * Forgets the files that `covers` and that are not `present`, so that the cache does not grow for ever, and with
+   * them the listings that are not `current`: they might stand on a file that is forgotten.
+   */
+  prune(covers: (path: string) => boolean, present: ReadonlySet<string>, current: ReadonlyMap<string, string>): void {
+    if (!this.changed) return;
+    for (const path of this.entries.keys()) if (!present.has(path) && covers(path)) this.entries.delete(path);
+    for (const [entry, { digest }] of this.listings) if (current.get(entry) !== digest) this.listings.delete(entry);
   }
 
   save(): void {
     if (!this.changed) return;
     const flat: string[] = [];
     for (const [path, { key, sha256 }] of this.entries) flat.push(path, key, sha256);
-    writeCacheFile(this.path, kind, flat);
+    const listings = JSON.stringify(Object.fromEntries(this.listings));
+    writeCacheText(this.path, kind, `${listings}\n${JSON.stringify(flat)}\n`);
     this.changed = false;
   }
 }

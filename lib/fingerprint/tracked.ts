@@ -8,7 +8,7 @@ import type { TreeEntry } from '../git/tree.ts';
 import { type ContentFact, contentFacts } from './blob-cache.ts';
 import type { PathEntry } from './data-entry.ts';
 import { lfsPointer } from './lfs.ts';
-import { hashBytes } from './meaning.ts';
+import { hashBytes, hashText } from './meaning.ts';
 
 /** A data file of the commit's tree. `link` is a symlink: followed in the tree if it leads there, else in the worktree. */
 export interface TrackedFile {
@@ -23,7 +23,10 @@ export interface TrackedData {
   /** Symlinks of the tree that lead out of it. */
   readonly links: readonly string[];
   readonly submodules: readonly string[];
+  /** Equal where all of the above is. */
+  readonly digest: string;
 }
+export const noTrackedData: TrackedData = { files: [], links: [], submodules: [], digest: '' };
 
 export interface TrackedContext {
   readonly place: GitPlace;
@@ -60,16 +63,23 @@ export async function trackedData(
     return { path, oid, sha256: asSha256(sha256), size: Number(size), lfs: lfs !== undefined };
   };
   return ok(
-    wanted.map((files) => ({
-      files: files.flatMap((file) => {
-        const target = resolved.value.get(file.path) ?? file;
-        return isRegular(target) ? [tracked(file.path, target.oid)] : [];
+    wanted.map((files) =>
+      withDigest({
+        files: files.flatMap((file) => {
+          const target = resolved.value.get(file.path) ?? file;
+          return isRegular(target) ? [tracked(file.path, target.oid)] : [];
+        }),
+        links: files.filter((file) => file.mode === '120000' && !resolved.value.has(file.path)).map(({ path }) => path),
+        submodules: files.filter((file) => file.mode === '160000').map(({ path }) => path),
       }),
-      links: files.filter((file) => file.mode === '120000' && !resolved.value.has(file.path)).map(({ path }) => path),
-      submodules: files.filter((file) => file.mode === '160000').map(({ path }) => path),
-    })),
+    ),
   );
 }
+
+const withDigest = (data: Omit<TrackedData, 'digest'>): TrackedData => ({
+  ...data,
+  digest: hashText(JSON.stringify(data)),
+});
 
 const isRegular = (entry: TreeEntry) => entry.mode === '100644' || entry.mode === '100755';
 

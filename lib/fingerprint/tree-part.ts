@@ -11,14 +11,16 @@ import { type CodePart, codePart } from './code.ts';
 import type { PathEntry } from './data-entry.ts';
 import { environmentInputs } from './environment.ts';
 import type { FingerprintError } from './errors.ts';
-import { hashJson } from './meaning.ts';
-import { readStateFile, writeCacheFile } from './state-file.ts';
+import { hashJson, hashText } from './meaning.ts';
+import { readStateFile, type StateKind, writeCacheFile } from './state-file.ts';
 import { stepDefinition, textOf } from './steps.ts';
-import { type TrackedData, trackedData } from './tracked.ts';
+import { noTrackedData, type TrackedData, trackedData } from './tracked.ts';
 
 /** What comes from the commit's tree alone; a commit never changes, so this is computed once. */
 export interface TreePart extends CodePart {
   readonly environment: Json;
+  /** What of the data the tree holds, by path and object; empty: nothing. */
+  readonly tracked: string;
 }
 
 export interface TreeContext {
@@ -36,7 +38,7 @@ const partKind = { kind: 'mlops-tree', version: 1 };
 const trackedKind = { kind: 'mlops-tracked', version: 1 };
 
 export async function treePart(context: TreeContext): Promise<Result<TreePart, FingerprintError>> {
-  return cached(context, partKind, async () => {
+  return cached(context, partKind, keyOf(context), async () => {
     const { repository, config, entries } = context;
     const tree = await readTree(repository, context.commit);
     if (!tree.ok) return err({ reason: 'git', error: tree.error });
@@ -54,7 +56,8 @@ export async function treePart(context: TreeContext): Promise<Result<TreePart, F
       onDamaged: context.onDamaged,
     });
     if (!code.ok) return err({ reason: 'git', error: code.error });
-    return ok({ ...code.value, environment: read.value.specification });
+    const tracked = trackedKey(entries, tree.value);
+    return ok({ ...code.value, environment: read.value.specification, tracked });
   });
 }
 
@@ -78,12 +81,21 @@ async function environmentOf({ repository, config, onBlobRead }: TreeContext, tr
   return failure === undefined ? read : err(failure);
 }
 
+function trackedKey(entries: readonly PathEntry[], tree: readonly TreeEntry[]): string {
+  const lines = entries.flatMap((entry, index) =>
+    tree.flatMap(({ path, mode, oid }) => (entry.matches(path) ? [`${index} ${mode} ${oid} ${path}`] : [])),
+  );
+  return lines.length === 0 ? '' : hashText(lines.join('\0')).slice(0, 32);
+}
+
 /** The data of the commit itself, by content, in the order of the entries. Undefined: aborted. */
 export async function trackedPart(
   context: TreeContext,
+  { tracked: key }: TreePart,
 ): Promise<Result<readonly TrackedData[] | undefined, FingerprintError>> {
   const { repository, entries } = context;
-  return cached(context, trackedKind, async () => {
+  if (key === '') return ok(entries.map(() => noTrackedData));
+  return cached(context, trackedKind, key, async () => {
     const tree = await readTree(repository, context.commit);
     if (!tree.ok) return err({ reason: 'git', error: tree.error });
     const tracked = await trackedData(
@@ -105,16 +117,17 @@ function keyOf({ commit, config, entries }: TreeContext): string {
     env: config.env,
     setup: config.setup,
     steps: config.steps.map((step) => [stepDefinition(step), textOf(step)]),
-  });
+  }).slice(0, 32);
 }
 
 async function cached<Part>(
   context: TreeContext,
-  kind: typeof partKind,
+  kind: StateKind,
+  key: string,
   compute: () => Promise<Result<Part, FingerprintError>>,
 ): Promise<Result<Part, FingerprintError>> {
   const folder = join(context.repository.stateDir, 'cache', 'commits');
-  const path = join(folder, `${kind.kind}-${keyOf(context).slice(0, 32)}`);
+  const path = join(folder, `${kind.kind}-${key}`);
   const file = readStateFile(path, kind);
   if (file.state === 'there') return ok(file.value as Part);
   if (file.state === 'damaged') context.onDamaged(path);

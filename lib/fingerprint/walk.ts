@@ -1,12 +1,16 @@
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { err, ok, type Result } from '../base/result.ts';
 import type { DataFileProblem } from './errors.ts';
-import { isLitter, isSkippedFolder } from './file-kinds.ts';
+import { isSkippedFolder } from './file-kinds.ts';
+import { statKey } from './stat-cache.ts';
 import { codeOf } from './state-file.ts';
 
+/** Not the whole stat: with 10,000 of those alive the garbage collector takes longer than the disk. */
 export interface FoundFile {
   readonly path: string;
-  readonly stat: BigIntStats;
+  /** statKey() of it. */
+  readonly key: string;
+  readonly size: number;
 }
 export interface WalkProblem {
   readonly reason: DataFileProblem;
@@ -52,8 +56,7 @@ function visitFolder(state: Walk, folder: string): WalkProblem | undefined {
       if (problem !== undefined) return problem;
       continue;
     }
-    if (state.known(path) || isLitter(path) || entry.name === '.git') continue;
-    if (entry.isFile() && !state.wanted(path)) continue;
+    if (entry.name === '.git' || state.known(path) || (entry.isFile() && !state.wanted(path))) continue;
     const stat = attempt(path, () => lstatSync(`${state.top}/${path}`, { bigint: true }));
     if (!stat.ok) {
       if (stat.error.detail !== 'ENOENT') return stat.error;
@@ -69,7 +72,7 @@ function visitFolder(state: Walk, folder: string): WalkProblem | undefined {
 
 function visitOther(state: Walk, path: string, stat: BigIntStats): WalkProblem | undefined {
   if (stat.isFile()) {
-    if (state.wanted(path)) state.found.push({ path, stat });
+    if (state.wanted(path)) state.found.push({ path, key: statKey(stat), size: Number(stat.size) });
     return undefined;
   }
   if (!stat.isSymbolicLink()) {
