@@ -22,7 +22,10 @@ export async function readJunit(text: string): Promise<Result<Tests, string>> {
   let passed = 0;
   const failures: string[] = [];
   const visit = (node: unknown): void => {
-    if (Array.isArray(node)) node.forEach(visit);
+    if (Array.isArray(node)) {
+      for (const child of node) visit(child);
+      return;
+    }
     if (!isElement(node)) return;
     for (const [name, children] of Object.entries(node)) {
       if (name !== 'testcase' || !Array.isArray(children)) visit(children);

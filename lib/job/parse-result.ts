@@ -3,6 +3,7 @@ import type { Failure, FailureReason, Finding, KeptFile, Place, RunResult } from
 import { parseStep } from './parse-step.ts';
 import type { ReadFile, ResultFiles } from './result-files.ts';
 import { factWords, numberOf, progressOf, startedFacts } from './state-files.ts';
+import type { PlannedStep } from './types.ts';
 
 /** From the job's own words and the scheduler's to the facts that are judged. Decides nothing about the metrics. */
 export async function parseResult(input: ResultFiles): Promise<RunResult> {

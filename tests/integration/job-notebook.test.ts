@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { expressions, notebookOf, notebookStep, type Outcome, type Scene, Workdir } from '../rig/job.ts';
 import { pythonEnvironment } from '../rig/python.ts';
@@ -49,4 +51,233 @@ describe('a notebook that passes', () => {
     expect(executed).toContain('hello from the cell');
     expect(executed).not.toContain('mlops');
   });
+});
+
+const failure = ({ result }: Outcome) => result.steps[0]?.failure ?? result.preparation;
+
+describe('what looks green and is not', () => {
+  const cases: [string, Cells, object | undefined][] = [
+    [
+      'a kernel that ends itself with os._exit(0) is an error',
+      ['early = 1', 'import os; os._exit(0)', 'score = 1'],
+      { side: 'infrastructure', reason: 'kernel-died', cell: 2, cells: 3 },
+    ],
+    [
+      'a killed kernel is an error',
+      ['import os, signal', 'os.kill(os.getpid(), signal.SIGKILL)', 'score = 1'],
+      { side: 'infrastructure', reason: 'kernel-died', cell: 2, cells: 3 },
+    ],
+    [
+      'sys.exit(0) half way is a fail',
+      ['score = 1', 'import sys; sys.exit(0)', 'never = 1'],
+      { side: 'code', reason: 'ended-early', exception: 'SystemExit', cell: 2 },
+    ],
+    [
+      'raise SystemExit is a fail',
+      ['score = 1', 'raise SystemExit', 'never = 1'],
+      { side: 'code', reason: 'ended-early', cell: 2 },
+    ],
+    [
+      'an unknown line magic is a fail',
+      ['score = 1', '%no_such_magic'],
+      { side: 'code', reason: 'exception', cell: 2 },
+    ],
+    [
+      'an exception is a fail, with its cell counted from the top, its message and its traceback',
+      [{ source: 'text', kind: 'markdown' }, 'score = 1', 'raise ValueError("no \u001b[31mluck\u001b[0m")'],
+      { side: 'code', reason: 'exception', exception: 'ValueError', detail: 'no luck', cell: 3, cells: 3 },
+    ],
+    [
+      'an exception of the infrastructure is an error',
+      ['score = 1', 'import errno, os; raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))'],
+      { side: 'infrastructure', reason: 'infrastructure-exception', cell: 2 },
+    ],
+    [
+      'a cell tagged raises-exception that raises is no failure',
+      [{ source: 'raise KeyError("shown to readers")', tags: ['raises-exception'] }, 'score = 1'],
+      undefined,
+    ],
+    [
+      'a cell tagged skip-execution is skipped, and said so',
+      ['score = 1', { source: 'raise KeyError', tags: ['skip-execution'] }],
+      undefined,
+    ],
+  ];
+  test.each(cases)('%s', async (_name, cells, expected) => {
+    const outcome = await run(cells, { score: 'score' });
+    if (expected === undefined) {
+      expect(failure(outcome)).toBeUndefined();
+      expect(outcome.result.metrics.score).toMatchObject({ kind: 'number', value: 1 });
+      expect(outcome.result.findings).toEqual([expect.objectContaining({ severity: 'info' })]);
+      expect(await readFile(join(outcome.folder, 'out/notebooks/a.ipynb'), 'utf8')).not.toContain('papermill-error');
+    } else {
+      expect(failure(outcome)).toMatchObject(expected);
+      expect(outcome.result.steps[0]?.outcome).toBe('failed');
+      expect(outcome.result.metrics).toEqual({});
+      expect(outcome.code).not.toBe(0);
+    }
+  });
+
+  test('outputs, counts, tracebacks and marks that an older run saved decide nothing', async () => {
+    const stale = {
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata: { kernelspec: 'stale', papermill: { exception: true } },
+      cells: [
+        {
+          id: 'mark',
+          cell_type: 'markdown',
+          metadata: { tags: ['papermill-error-cell-tag'] },
+          source: ['An Exception ', 'was encountered'],
+        },
+        {
+          id: 'one',
+          cell_type: 'code',
+          execution_count: 7,
+          metadata: { papermill: { exception: true, status: 'failed' } },
+          source: ['score', ' = 2'],
+          outputs: [{ output_type: 'error', ename: 'OldError', evalue: 'old', traceback: ['old'] }],
+        },
+      ],
+    };
+    const outcome = await workdir.run({
+      path: python,
+      files: { 'a.ipynb': JSON.stringify(stale) },
+      config: { steps: [notebookStep('a.ipynb', expressions({ score: 'score' }))] },
+    });
+    expect(failure(outcome)).toBeUndefined();
+    expect(outcome.result.metrics.score).toMatchObject({ value: 2 });
+  });
+
+  test('a kernelspec of the home cannot take the place of the environment, and a name that no machine knows does no harm', async () => {
+    const text = notebookOf(['import sys; score = len(sys.prefix)'], {
+      kernelspec: { name: 'conda-env-gone-py', display_name: 'Python [gone]', language: 'python' },
+    });
+    const outcome = await workdir.run({
+      path: python,
+      files: { 'a.ipynb': text },
+      config: { steps: [notebookStep('a.ipynb', expressions({ score: 'score' }))] },
+    });
+    expect(outcome.result.metrics.score).toMatchObject({ value: python.length - '/bin'.length });
+  });
+
+  test('a kernel of another language that is not installed is an error of the environment', async () => {
+    const outcome = await workdir.run({
+      path: python,
+      files: { 'a.ipynb': notebookOf(['1'], { kernelspec: { name: 'ir', display_name: 'R', language: 'R' } }) },
+      config: { steps: [notebookStep('a.ipynb')] },
+    });
+    expect(failure(outcome)).toMatchObject({
+      side: 'infrastructure',
+      reason: 'environment',
+      exception: 'NoSuchKernel',
+    });
+  });
+});
+
+describe('metrics', () => {
+  test('are read as what they are: only a finite number is a number', async () => {
+    const { result } = await run(
+      [
+        'import numpy as np, decimal, fractions\nlists = [1]\nclass Bad:\n    def __repr__(self): raise RuntimeError("no repr")',
+      ],
+      {
+        number: '3',
+        numpy: 'np.float32(0.5)',
+        array0: 'np.array(2)',
+        array1: 'np.array([1.0])',
+        decimal: 'decimal.Decimal("0.125")',
+        fraction: 'fractions.Fraction(1, 4)',
+        nan: 'float("nan")',
+        numpyNan: 'np.float64("nan")',
+        infinite: 'np.inf',
+        minus: '-np.inf',
+        huge: '10 ** 400',
+        text: '"0.9"',
+        yes: 'np.bool_(True)',
+        none: 'None',
+        list: 'lists',
+        object: 'Bad()',
+        missing: 'no_such_name + 1',
+        syntax: '1 +',
+        exits: 'exit_now()',
+      },
+    );
+    expect(
+      Object.fromEntries(Object.entries(result.metrics).map(([name, { source: _, ...rest }]) => [name, rest])),
+    ).toEqual({
+      number: { kind: 'number', value: 3 },
+      numpy: { kind: 'number', value: 0.5 },
+      array0: { kind: 'number', value: 2 },
+      array1: { kind: 'list', shown: 'array([1.])' },
+      decimal: { kind: 'number', value: 0.125 },
+      fraction: { kind: 'number', value: 0.25 },
+      nan: { kind: 'nan' },
+      numpyNan: { kind: 'nan' },
+      infinite: { kind: 'infinity' },
+      minus: { kind: 'minus-infinity' },
+      huge: { kind: 'infinity' },
+      text: { kind: 'text', shown: "'0.9'" },
+      yes: { kind: 'boolean', shown: 'True' },
+      none: { kind: 'null', shown: 'None' },
+      list: { kind: 'list', shown: '[1]' },
+      object: { kind: 'object', shown: '<Bad, whose repr raised RuntimeError>' },
+      missing: { kind: 'raised', shown: "NameError: name 'no_such_name' is not defined" },
+      syntax: { kind: 'raised', shown: expect.stringMatching(/^SyntaxError/) },
+      exits: { kind: 'raised', shown: expect.stringMatching(/^NameError/) },
+    });
+  });
+
+  test('are read although the notebook has taken every name, left the folder, and ends in a page of output', async () => {
+    const shadows =
+      'float = list = json = open = exec = eval = compile = globals = os = print = str = dict = isinstance = None';
+    const { result } = await run([`import os as o; o.chdir("/")\n${shadows}`, 'score = 0.5'], {
+      'a "quoted" name\\': 'score',
+    });
+    expect(result.metrics).toEqual({ 'a "quoted" name\\': { kind: 'number', value: 0.5, source: 'score' } });
+  });
+
+  test('parameters are injected after the tagged cell, with every kind of value', async () => {
+    const { result } = await run(
+      [{ source: 'a = 1\nb = None\nc = None', tags: ['parameters'] }, 'score = a + len(b) + len(c["d"])'],
+      {},
+      {
+        config: {
+          steps: [
+            notebookStep('a.ipynb', {
+              parameters: { a: 5, b: 'quote " \' \n ünïcode', c: { d: [1, null, true] } },
+              ...expressions({ score: 'score' }),
+            }),
+          ],
+        },
+      },
+    );
+    expect(result.metrics.score).toMatchObject({ value: 5 + 'quote " \' \n ünïcode'.length + 3 });
+  });
+});
+
+test('a notebook may be called anything', async () => {
+  const name = 'a folder/it\'s {the} "näïve" $(touch oops) `one`.ipynb';
+  const outcome = await workdir.run({
+    path: python,
+    files: { [name]: notebookOf(['score = 1']) },
+    config: { steps: [notebookStep(name, expressions({ score: 'score' }))] },
+  });
+  expect(outcome.result.steps).toMatchObject([{ name, outcome: 'passed' }]);
+  expect(outcome.result.artifacts).toContainEqual(
+    expect.objectContaining({ role: 'notebook', path: `notebooks/${name}` }),
+  );
+});
+
+test('without papermill the environment is named, not the model', async () => {
+  const bare = join(workdir.folder, 'bare');
+  await promisify(execFile)('python3', ['-m', 'venv', '--without-pip', bare]);
+  const outcome = await workdir.run({
+    path: join(bare, 'bin'),
+    files: { 'a.ipynb': notebookOf(['score = 1']) },
+    config: { steps: [notebookStep('a.ipynb')] },
+  });
+  expect(outcome.result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
+  expect(outcome.result.preparation?.detail).toContain('cannot import what notebooks need (papermill ipykernel)');
+  expect(outcome.result.steps).toMatchObject([{ outcome: 'not-run' }]);
 });

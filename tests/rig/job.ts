@@ -74,6 +74,8 @@ export interface Scene {
   /** Data files, linked from the store. */
   readonly data?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** The data is declared writable. */
+  readonly writable?: boolean;
   /** Put before PATH. */
   readonly path?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -233,7 +235,7 @@ function fingerprint(config: Config, scene: Scene): Fingerprinted {
   const inputs = {
     format: 1 as const,
     code: {},
-    data: { data: { hash: asSha256(sha('data')), files: files.length, bytes: 0, writable: false } },
+    data: { data: { hash: asSha256(sha('data')), files: files.length, bytes: 0, writable: scene.writable ?? false } },
     ...environment,
     env: config.env,
     steps,

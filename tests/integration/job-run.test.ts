@@ -1,0 +1,296 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Step } from '../../lib/config/types.ts';
+import { collect, ended, expressions, notebookOf, notebookStep, runStep, type Scene, Workdir } from '../rig/job.ts';
+import { pythonEnvironment } from '../rig/python.ts';
+import { until } from '../rig/until.ts';
+
+let workdir: Workdir;
+beforeAll(async () => {
+  workdir = await Workdir.make();
+});
+afterAll(async () => workdir[Symbol.asyncDispose]());
+
+const run = (steps: readonly Step[], scene: Partial<Scene> = {}) =>
+  workdir.run({ ...scene, config: { ...scene.config, steps } });
+const fileMetrics = (file: string) => ({ metrics: { kind: 'file' as const, file } });
+const object = (text: string) => {
+  const hash = createHash('sha256').update(text).digest('hex');
+  return join(workdir.folder, 'objects', hash.slice(0, 2), hash.slice(2));
+};
+
+describe('a shell line', () => {
+  test('runs in the commit’s files, with what it needs in the environment, quoted as it was written', async () => {
+    const line = `printf '%s\\n' "$MLOPS_RUN" "$MLOPS_ATTEMPT" "$ODD" 'it'"'"'s' > "$MLOPS_OUT/said"; ls >> "$MLOPS_OUT/said"; pwd; [ -d "$MLOPS_KEEP" ]`;
+    const odd = `it's $(touch oops) \`x\` "q"\nünïcode\\`;
+    const { result, folder, plan } = await run([runStep(line)], {
+      files: { 'a file.txt': '' },
+      config: { env: { ODD: odd }, steps: [] },
+    });
+    expect(result.steps).toMatchObject([{ outcome: 'passed', exitCode: 0 }]);
+    expect(await readFile(join(folder, 'out/said'), 'utf8')).toBe(`${plan.fingerprint}\n1\n${odd}\nit's\na file.txt\n`);
+    expect(result.seconds).toBeGreaterThanOrEqual(0);
+    expect(result.place.cpu).toBeTruthy();
+    expect(await readFile(join(folder, 'state/end'), 'utf8')).toMatch(/^run=[0-9a-f]{64} attempt=1 exit=0 at=\d+\n$/);
+    expect(await readdir(join(workdir.folder, 'tmp'))).toEqual([]);
+  });
+
+  test('that exits non-zero is a fail with its status and its last words, and what comes after is not run', async () => {
+    const { result, code } = await run([runStep('echo before; echo "went wrong" >&2; exit 7'), runStep('true')]);
+    expect(result.steps).toMatchObject([
+      {
+        outcome: 'failed',
+        exitCode: 7,
+        failure: { side: 'code', reason: 'exit-status', detail: 'before\nwent wrong' },
+      },
+      { outcome: 'not-run' },
+    ]);
+    expect(code).toBe(1);
+  });
+
+  test('that a signal ended names the signal: a crash is the code’s, being killed is not', async () => {
+    expect((await run([runStep('kill -SEGV $$')])).result.steps).toMatchObject([
+      { exitCode: 139, failure: { side: 'code', reason: 'exit-status', detail: expect.stringContaining('SIGSEGV') } },
+    ]);
+    expect((await run([runStep('kill -KILL $$')])).result.steps).toMatchObject([
+      { exitCode: 137, failure: { side: 'infrastructure', detail: expect.stringContaining('SIGKILL') } },
+    ]);
+  });
+
+  test('whose Python raised an exception of the infrastructure is an error', async () => {
+    const { result } = await run([
+      runStep(`python3 -c 'import errno; raise OSError(errno.ENOSPC, "No space left on device")'`),
+    ]);
+    expect(result.steps[0]?.failure).toMatchObject({
+      side: 'infrastructure',
+      reason: 'disk-full',
+      exception: 'OSError',
+    });
+  });
+});
+
+describe('a file of metrics', () => {
+  test('may hold what Python calls JSON, nested', async () => {
+    const { result } = await run([
+      runStep(
+        `echo '{"a": 0.5, "test": {"auc": NaN, "n": -Infinity}, "s": "NaN", "b": true}' > "$MLOPS_OUT/m.json"`,
+        fileMetrics('$MLOPS_OUT/m.json'),
+      ),
+    ]);
+    expect(result.metrics).toMatchObject({
+      a: { kind: 'number', value: 0.5 },
+      'test.auc': { kind: 'nan' },
+      'test.n': { kind: 'minus-infinity' },
+      s: { kind: 'text', shown: '"NaN"' },
+      b: { kind: 'boolean' },
+    });
+  });
+
+  test.each([
+    ['that the commit brought and the step did not write is not believed', 'true', 'm.json', 'metrics-file-stale'],
+    ['that is not there fails by name', 'true', '$MLOPS_OUT/m.json', 'metrics-file-missing'],
+    ['that is no JSON fails by name', 'echo nonsense > m.json', 'm.json', 'metrics-file-unreadable'],
+    ['that is too big fails by name', 'head -c 2000000 /dev/zero > m.json', 'm.json', 'metrics-file-too-big'],
+  ])('%s', async (_, line, file, name) => {
+    const { result } = await run([runStep(line, fileMetrics(file))], { files: { 'm.json': '{"a": 1}' } });
+    expect(result.metrics).toEqual({});
+    expect(result.findings).toMatchObject([{ name, severity: 'fail' }]);
+  });
+
+  test('that the commit brought and the step wrote anew counts', async () => {
+    const { result } = await run([runStep(`echo '{"a": 2}' > m.json`, fileMetrics('m.json'))], {
+      files: { 'm.json': '{"a": 1}' },
+    });
+    expect(result.metrics).toMatchObject({ a: { value: 2 } });
+  });
+});
+
+describe('test results', () => {
+  const xml = `<?xml version="1.0"?><testsuites><testsuite name="s" tests="3"><testcase classname="c" name="ok"/><testcase classname="c" name="bad &lt;1&gt;"><failure message="no"><![CDATA[<x>]]></failure></testcase><testcase classname="c" name="later"><skipped/></testcase></testsuite></testsuites>`;
+  test('are counted case by case; one that fails is a fail even when the program exits with 0', async () => {
+    const { result } = await run([runStep(`printf '%s' '${xml}' > "$MLOPS_OUT/tests.xml"`, { junit: 'tests.xml' })]);
+    expect(result.steps).toMatchObject([
+      {
+        outcome: 'failed',
+        tests: { passed: 1, failed: 1, skipped: 1, failures: ['c.bad <1>'] },
+        failure: { side: 'code', reason: 'tests-failed' },
+      },
+    ]);
+  });
+  test('that are not there fail by name', async () => {
+    const { result } = await run([runStep('true', { junit: '$MLOPS_OUT/tests.xml' })]);
+    expect(result.findings).toMatchObject([{ name: 'junit-file-missing', severity: 'fail' }]);
+  });
+});
+
+describe('data', () => {
+  const data = { 'data/a b.csv': 'one,two\n', 'data/c.csv': 'three\n' };
+  test('is linked from the store, can be replaced, and the store stays as it was', async () => {
+    const { result, folder } = await run(
+      [runStep('cat data/*.csv > "$MLOPS_OUT/all"; rm data/c.csv; echo new > data/c.csv')],
+      { data },
+    );
+    expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
+    expect(await readFile(join(folder, 'out/all'), 'utf8')).toBe('one,two\nthree\n');
+    expect(await readFile(object('three\n'), 'utf8')).toBe('three\n');
+  });
+  test('that a step writes through is named, and the damaged content leaves the store', async () => {
+    const { result } = await run([runStep('chmod u+w data/*; echo more >> "data/a b.csv"')], { data });
+    expect(result.steps).toMatchObject([
+      { outcome: 'failed', failure: { side: 'code', reason: 'wrote-into-data', detail: 'data/a b.csv' } },
+    ]);
+    await expect(stat(object('one,two\n'))).rejects.toThrow('ENOENT');
+    expect(await readFile(object('three\n'), 'utf8')).toBe('three\n');
+  });
+  test('that is declared writable is the run’s own copy', async () => {
+    const writable = { data: [{ kind: 'path' as const, path: 'data', writable: true }], steps: [] };
+    const { result } = await run([runStep('echo more >> data/c.csv')], { data, config: writable, writable: true });
+    expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
+    expect(await readFile(object('three\n'), 'utf8')).toBe('three\n');
+  });
+});
+
+describe('a step that is known', () => {
+  const train =
+    'date +%s%N > "$MLOPS_OUT/trained"; echo w > weights; rm -f extra; echo \'{"loss": 0.5}\' > "$MLOPS_OUT/m.json"';
+  const files = { 'a.py': '', extra: 'x' };
+  const both = (second: string) => run([runStep(train, fileMetrics('$MLOPS_OUT/m.json')), runStep(second)], { files });
+
+  test('is not run again when a later one changes: its files and metrics come from the store', async () => {
+    const first = await both('cat weights');
+    const second = await both('cat weights; [ ! -e extra ]');
+    expect(first.result.steps).toMatchObject([{ outcome: 'passed' }, { outcome: 'passed' }]);
+    expect(second.result.steps).toMatchObject([{ outcome: 'reused' }, { outcome: 'passed' }]);
+    expect(second.result.metrics).toEqual(first.result.metrics);
+    const trained = (folder: string) => readFile(join(folder, 'out/trained'), 'utf8');
+    expect(await trained(second.folder)).toBe(await trained(first.folder));
+  });
+
+  test('is run again when its archive has been damaged', async () => {
+    const steps = join(workdir.folder, 'steps');
+    for (const name of await readdir(steps)) {
+      const archive = /archive=(\w+)/.exec(await readFile(join(steps, name), 'utf8'))?.[1] ?? '';
+      const path = join(workdir.folder, 'objects', archive.slice(0, 2), archive.slice(2));
+      await mkdir(join(path, '..'), { recursive: true });
+      await writeFile(path, 'damaged', { mode: 0o600, flag: 'w' });
+    }
+    const third = await both('cat weights; true');
+    expect(third.result.steps).toMatchObject([{ outcome: 'passed' }, { outcome: 'passed' }]);
+  });
+
+  test('may be a notebook, whose metrics come with it', async () => {
+    const path = `${await pythonEnvironment()}/bin`;
+    const steps = (last: string) => [notebookStep('a.ipynb', expressions({ score: 'score' })), runStep(last)];
+    const scene = { path, files: { 'a.ipynb': notebookOf(['score = 0.75']) } };
+    await run(steps('true'), scene);
+    const { result } = await run(steps('test -f "$MLOPS_OUT/notebooks/a.ipynb"'), scene);
+    expect(result.steps).toMatchObject([{ outcome: 'reused' }, { outcome: 'passed' }]);
+    expect(result.metrics).toEqual({ score: { kind: 'number', value: 0.75, source: 'score' } });
+  });
+});
+
+test('secrets reach the steps, and neither the script nor the log nor any file that stays', async () => {
+  const secret = `s3cr'et "$HOME" ${process.pid}`;
+  const { result, script, log, folder } = await run([runStep('[ -n "$TOKEN" ] && printf %s "$TOKEN" | wc -c')], {
+    secrets: { TOKEN: secret },
+    config: { secrets: ['TOKEN'], setup: 'export BEFORE=${TOKEN-unset}; [ "$BEFORE" = unset ]', steps: [] },
+  });
+  expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
+  expect(log).toContain(String(secret.length));
+  expect(script + log).not.toContain('s3cr');
+  await expect(stat(join(folder, 'in/secrets'))).rejects.toThrow('ENOENT');
+});
+
+test('artifacts are kept by content: globs over what the run wrote', async () => {
+  const { result } = await run(
+    [
+      runStep(
+        'mkdir "$MLOPS_OUT/plots" sub; echo p > "$MLOPS_OUT/plots/a b.png"; echo m > sub/model.pkl; echo n > other.txt',
+      ),
+    ],
+    {
+      files: { 'old.pkl': 'of the commit' },
+      config: { artifacts: ['plots/*.{png,svg}', '**/*.pkl'], steps: [] },
+    },
+  );
+  expect(
+    result.artifacts
+      .filter(({ role }) => role === 'artifact')
+      .map(({ path }) => path)
+      .sort(),
+  ).toEqual(['plots/a b.png', 'sub/model.pkl']);
+  expect(await readFile(object('m\n'), 'utf8')).toBe('m\n');
+});
+
+describe('what keeps the steps from starting is told before they start', () => {
+  test('setup that fails', async () => {
+    const { result } = await run([runStep('true')], { config: { setup: 'echo "no licence"; false', steps: [] } });
+    expect(result.preparation).toMatchObject({ reason: 'environment', detail: expect.stringContaining('no licence') });
+    const gone = await run([runStep('true')], { config: { setup: 'source /no/such/file.sh', steps: [] } });
+    expect(gone.result.preparation).toMatchObject({
+      reason: 'environment',
+      detail: expect.stringContaining('/no/such/file.sh'),
+    });
+  });
+
+  test('a module that is not there, in the words of the module command', async () => {
+    const config = {
+      cluster: {
+        workdir: '',
+        modules: ['Anaconda3/2021.11'],
+        slurm: {},
+        transport: 'auto' as const,
+        requireMaster: false,
+      },
+      setup: 'module() { echo "ERROR: Unable to locate a modulefile for $2" >&2; }',
+      steps: [],
+    };
+    const { result } = await run([runStep('true')], { config });
+    expect(result.preparation).toMatchObject({
+      side: 'infrastructure',
+      reason: 'missing-module',
+      detail: expect.stringContaining('Unable to locate a modulefile for Anaconda3/2021.11'),
+    });
+  });
+});
+
+describe('a job that is ended from outside', () => {
+  const started = async (steps: readonly Step[]) => {
+    const scene = { config: { steps } };
+    const { folder, plan } = await workdir.prepare(scene);
+    const child = await workdir.start(folder, scene);
+    await until(async () => (await readFile(join(folder, 'state/now'), 'utf8').catch(() => '')).startsWith('step 1'));
+    return { folder, plan, child };
+  };
+  const kill = (pid: number | undefined, signal: NodeJS.Signals) => process.kill(-(pid ?? 0), signal);
+
+  test('by SIGTERM leaves its last word, and no private folder', async () => {
+    const { folder, plan, child } = await started([runStep('sleep 300; true'), runStep('true')]);
+    kill(child.pid, 'SIGTERM');
+    const code = await ended(child);
+    const { result } = await collect(folder, plan, code);
+    expect(result.finished).toBe(true);
+    expect(await readFile(join(folder, 'state/signals'), 'utf8')).toContain('TERM');
+    expect(result.steps[0]).toMatchObject({ outcome: 'failed' });
+    expect(await readdir(join(workdir.folder, 'tmp'))).toEqual([]);
+  });
+
+  test('by SIGKILL leaves none: nothing is known but where it was', async () => {
+    const { folder, plan, child } = await started([runStep('sleep 301')]);
+    kill(child.pid, 'SIGKILL');
+    const { result } = await collect(folder, plan, await ended(child));
+    expect(result.finished).toBe(false);
+    expect(result.steps).toMatchObject([
+      { outcome: 'failed', failure: { side: 'infrastructure', reason: 'no-result' } },
+    ]);
+  });
+
+  test('a result of another attempt is foreign', async () => {
+    const { folder, plan } = await run([runStep('true')]);
+    await writeFile(join(folder, 'state/end'), `run=${plan.fingerprint} attempt=99 exit=0 at=1\n`);
+    const { result } = await collect(folder, plan, 0);
+    expect(result).toMatchObject({ finished: false, steps: [], preparation: { reason: 'result-foreign' } });
+  });
+});
