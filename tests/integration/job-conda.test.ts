@@ -1,0 +1,131 @@
+import { accessSync, constants } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Config } from '../../lib/config/types.ts';
+import { ended, expressions, notebookOf, notebookStep, runStep, type Scene, Workdir } from '../rig/job.ts';
+import { describeWith, findProgram } from '../rig/requirements.ts';
+import { until } from '../rig/until.ts';
+
+/** MLOPS_TEST_CONDA is an installation's folder or its conda; else the one on PATH. */
+function findConda(): string | undefined {
+  const named = process.env.MLOPS_TEST_CONDA;
+  const places = named === undefined ? [findProgram('conda')] : [named, join(named, 'bin/conda')];
+  return places.find((place) => {
+    try {
+      accessSync(place ?? '', constants.X_OK);
+      return place?.endsWith('conda') === true;
+    } catch {
+      return false;
+    }
+  });
+}
+const conda = findConda();
+const path = dirname(conda ?? '/');
+
+describeWith(
+  {
+    name: 'conda',
+    missing: () => (conda === undefined ? 'no conda: MLOPS_TEST_CONDA is not set, and PATH has none' : undefined),
+  },
+  'a conda environment',
+  () => {
+    let workdir: Workdir;
+    beforeAll(async () => {
+      workdir = await Workdir.make();
+    });
+    afterAll(async () => workdir[Symbol.asyncDispose]());
+    const packages = (...names: string[]): Config['environment'] => ({
+      kind: 'packages',
+      packages: names,
+      channels: ['conda-forge'],
+      buildOn: 'job',
+    });
+    const scene = (environment: Config['environment'], line: string, more: Partial<Scene> = {}): Scene => ({
+      path,
+      ...more,
+      config: { environment, steps: [runStep(line)], ...more.config },
+    });
+    const folderOf = (key: string | undefined) => join(workdir.folder, 'envs', key ?? 'none');
+
+    test('of a list of packages gets what notebooks need, and runs one', async () => {
+      const { result, plan, log } = await workdir.run(
+        scene(packages('numpy'), '', {
+          files: {
+            'a.ipynb': notebookOf([
+              'import numpy as np, os, sys\nscore = np.float64(0.5)\nplace = os.environ["CONDA_PREFIX"]',
+            ]),
+          },
+          config: { steps: [notebookStep('a.ipynb', expressions({ score: 'score', place: 'place' }))] },
+        }),
+      );
+      const prefix = join(folderOf(plan.environmentKey), 'env');
+      expect([result.preparation, log.includes('environment built')]).toEqual([undefined, true]);
+      expect(result.metrics).toMatchObject({ score: { value: 0.5 }, place: { shown: `'${prefix}'` } });
+      expect(result.findings).toContainEqual({
+        name: 'environment-added',
+        severity: 'info',
+        detail: 'papermill ipykernel',
+      });
+      expect(result.place.environment?.packages).toContainEqual(expect.stringMatching(/^numpy==/));
+    }, 400_000);
+
+    test('from environment.yml with a pip section is built once by two jobs at once', async () => {
+      const yml = 'name: mlops\nchannels: [conda-forge]\ndependencies:\n  - python\n  - pip\n  - pip:\n    - six\n';
+      const environment: Config['environment'] = { kind: 'conda', file: 'environment.yml', buildOn: 'job' };
+      const outcomes = await Promise.all(
+        ['one', 'two'].map((word) =>
+          workdir.run(
+            scene(environment, `echo ${word}; python -c "import six"`, { files: { 'environment.yml': yml } }),
+          ),
+        ),
+      );
+      expect(outcomes.map(({ result }) => [result.preparation, result.steps[0]?.outcome])).toEqual([
+        [undefined, 'passed'],
+        [undefined, 'passed'],
+      ]);
+      expect(outcomes.filter(({ log }) => log.includes('environment built'))).toHaveLength(1);
+    }, 400_000);
+
+    test('whose builder was killed half way is taken over', async () => {
+      const one = scene(packages('python', 'pip'), 'python -c "print(1)"');
+      const { folder, plan } = await workdir.prepare(one);
+      const child = await workdir.start(folder, one);
+      await until(
+        async () => (await readdir(join(folderOf(plan.environmentKey), 'env')).catch(() => [])).length > 0,
+        120,
+      );
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+      await ended(child);
+      const outcome = await workdir.run(one);
+      expect(outcome.log).toContain('is gone: taking over');
+      expect(outcome.result.steps).toMatchObject([{ outcome: 'passed' }]);
+    }, 400_000);
+
+    test('that cannot be solved is an error in the solver’s own words', async () => {
+      const { result, plan } = await workdir.run(scene(packages('no-such-package-of-mlops-hpc'), 'true'));
+      expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
+      expect(result.preparation?.detail).toContain('no-such-package-of-mlops-hpc');
+      expect((await readdir(folderOf(plan.environmentKey))).sort()).toEqual(['failed.log', 'pkgs', 'progress']);
+      expect(await readFile(join(folderOf(plan.environmentKey), 'failed.log'), 'utf8')).toContain('+ ');
+    }, 400_000);
+  },
+);
+
+describeWith([], 'without any conda', () => {
+  test('the places that were looked at are named', async () => {
+    await using workdir = await Workdir.make();
+    const environment: Config['environment'] = { kind: 'packages', packages: ['numpy'], channels: [], buildOn: 'job' };
+    const system = (process.env.PATH ?? '')
+      .split(':')
+      .filter((folder) => findProgram('conda') !== join(folder, 'conda'));
+    const { result } = await workdir.run({
+      config: { environment, steps: [runStep('true')] },
+      env: { PATH: system.join(':') },
+    });
+    expect(result.preparation).toMatchObject({
+      reason: 'environment',
+      detail: expect.stringMatching(/^no conda: looked for micromamba, mamba and conda on PATH/),
+    });
+  });
+});
