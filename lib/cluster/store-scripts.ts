@@ -1,0 +1,124 @@
+import { shellQuote } from '../base/shell-quote.ts';
+
+/** What runs on the far side. Only POSIX sh, tar, awk, find, xargs, df and one program for SHA-256 are expected there. */
+
+const LANGUAGE = 'LC_ALL=C; export LC_ALL';
+
+/** Standard input: `ab/cdef… SIZE` lines. Prints the names of those that are not there with that size; -1 is any size. */
+export function missingScript(workdir: string): string {
+  return `${LANGUAGE}
+cd ${shellQuote(workdir)} || exit 70
+mkdir -p objects || exit 70
+cd objects || exit 70
+list=$(cat)
+# One ls for thousands of files; what is missing is a complaint of ls that nobody reads.
+{ printf '%s\\n' "$list" | cut -d ' ' -f 1 | xargs ls -lnd 2>/dev/null; echo =; printf '%s\\n' "$list"; } | awk '
+  compare { if (!($1 in size) || ($2 >= 0 && size[$1] != $2)) print $1; next }
+  $1 == "=" { compare = 1; next }
+  { size[$NF] = $5 }'
+# Scratch file systems delete what has not been used for weeks.
+printf '%s\\n' "$list" | cut -d ' ' -f 1 | xargs sh -c 'find "$@" -prune -mtime +0 -exec touch -c {} + 2>/dev/null' sh
+exit 0`;
+}
+
+/** Prints `full AVAILABLE`, in KiB: what is free where the current folder is. */
+const FULL = `available() { df -P -k . | awk 'NR > 1 { print $(NF - 2); exit }'; }
+full() { printf 'full %s\\n' "$(available)"; }`;
+
+/** tar's complaints, and its exit status as the last line. It goes on after an error of one file; a disk that is full shall
+ * not take the rest of a long stream, so its pipe closes after 30 lines and it dies of the next. */
+const untar = (options: string) => `said=$({ tar ${options} - 2>&1; echo "tar $?"; } | head -n 30)
+case $said in
+  *'tar 0') ;;
+  *) printf '%s\\n' "$said" >&2; full; exit 73 ;;
+esac`;
+
+export interface PutScript {
+  readonly workdir: string;
+  /** A name for a folder below `tmp`. */
+  readonly upload: string;
+  readonly group: boolean;
+  readonly neededKiB: number;
+}
+
+/**
+ * Standard input: a tar of `ab/cdef…`. Nothing gets into the store whose content was not hashed here. Prints `wrong PATH` for
+ * what is not what its name says, `full AVAILABLE`, and `installed` at the end.
+ */
+export function putScript({ workdir, upload, group, neededKiB }: PutScript): string {
+  return `${LANGUAGE}
+umask ${group ? '007' : '077'}
+cd ${shellQuote(workdir)} || exit 70
+work=$(pwd)
+${FULL}
+if command -v openssl >/dev/null 2>&1; then hash='openssl dgst -sha256 -r'
+elif command -v sha256sum >/dev/null 2>&1; then hash=sha256sum
+elif command -v shasum >/dev/null 2>&1; then hash='shasum -a 256'
+else exit 71; fi
+free=$(available)
+if [ ${neededKiB} -gt "\${free:-${neededKiB}}" ]; then full; exit 72; fi
+trap 'cd "$work" && rm -rf tmp/${upload}' EXIT
+trap 'exit 75' HUP TERM INT
+if mkdir -p objects tmp && mkdir tmp/${upload} && cd tmp/${upload}; then :; else full; exit 73; fi
+${untar('xmof')}
+if [ -n "$(find . -type f | head -n 1)" ]; then
+  wrong=$(find . -type f | xargs $hash | awk '
+    { path = $NF; sub(/^\\*/, "", path); sub(/^\\.\\//, "", path); name = path; sub(/\\//, "", name)
+      if ($1 != name) print path }')
+  for path in $wrong; do rm -f "$path"; echo "wrong $path"; done
+  find . -type f -exec chmod 0444 {} +
+  # Nothing is left of a folder whose content was all wrong.
+  find . -type d -name '??' -exec rmdir {} + 2>/dev/null
+  set -- ??
+  if [ -d "$1" ]; then
+    (cd "$work/objects" && mkdir -p "$@") || { full; exit 73; }
+    # One rename each: whoever looks sees all of an object or none. An equal object of another writer may be replaced.
+    for part; do mv -f "$part"/* "$work/objects/$part/" || { full; exit 73; }; done
+  fi
+fi
+echo installed`;
+}
+
+export interface BuildScript {
+  readonly workdir: string;
+  readonly build: string;
+  readonly into: string;
+  readonly partial: string;
+  readonly as: 'copy' | 'link';
+  readonly group: boolean;
+}
+
+/**
+ * Standard input: a tar of links to objects. `build/F` (plain files, to be copied), `build/X` (executable ones, to be copied) and
+ * `build/L` (symbolic links as they are); with `link`, the plain files are links in `partial` already.
+ */
+export function buildScript({ workdir, build, into, partial, as, group }: BuildScript): string {
+  return `${LANGUAGE}
+umask ${group ? '007' : '077'}
+cd ${shellQuote(workdir)} || exit 70
+work=$(pwd)
+into=${shellQuote(into)}
+out=${shellQuote(partial)}
+${FULL}
+there() { [ -e "$into" ] || [ -L "$into" ]; }
+there && exit 76
+build=$work/tmp/${build}
+trap 'cd / && rm -rf "$build" "$out"' EXIT
+trap 'exit 75' HUP TERM INT
+mkdir -p tmp && mkdir "$build" "$build/F" "$build/X" "$build/L" && mkdir -p "$out" || { full; exit 73; }
+# busybox refuses links that lead out of the folder unless told; -P is GNU's and BSD's word for it.
+EXTRACT_UNSAFE_SYMLINKS=1; export EXTRACT_UNSAFE_SYMLINKS
+${untar('xmoPf')}
+cd "$out" || exit 70
+{ ${as === 'copy' ? 'cp -RL "$build/F/." . && find . -type f -exec chmod u+w {} + &&' : ''}
+cp -RL "$build/X/." . && cp -RP "$build/L/." . &&
+# Read from arguments: a path may have a newline.
+(cd "$build/X" && find . -type l -exec sh -c 'cd "$0" && chmod ${as === 'copy' ? 'u+w,+x' : '+x'} "$@"' "$out" {} +); } || { full; exit 73; }
+${as === 'link' ? 'find . -type f -mtime +0 -exec touch -c {} + 2>/dev/null' : ':'}
+cd / || exit 70
+there && exit 76
+mv "$out" "$into" || { full; exit 73; }
+# Someone made the folder in between: mv has put ours inside theirs.
+if [ -d "$into/\${out##*/}" ]; then rm -rf "$into/\${out##*/}"; exit 76; fi
+exit 0`;
+}

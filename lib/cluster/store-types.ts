@@ -1,0 +1,89 @@
+import type { Readable } from 'node:stream';
+import type { Sha256 } from '../base/ids.ts';
+import type { Result } from '../base/result.ts';
+import type { HostError } from './host.ts';
+
+export interface Content {
+  readonly sha256: Sha256;
+  /** Bytes. */
+  readonly size: number;
+}
+/** Content that is on this machine: in a file, or wherever a stream comes from. */
+export type Source = Content & ({ readonly file: string } | { readonly open: () => Readable });
+
+/** A path inside a tree: bytes where they are not UTF-8. */
+export type TreePath = string | Uint8Array;
+export type TreeEntry =
+  | { readonly kind: 'file'; readonly path: TreePath; readonly sha256: Sha256; readonly executable: boolean }
+  | { readonly kind: 'symlink'; readonly path: TreePath; readonly target: TreePath };
+
+export interface TransferOptions {
+  readonly signal?: AbortSignal;
+  /** Bytes of content sent or received so far. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export interface Materialise {
+  readonly tree: readonly TreeEntry[];
+  /** An absolute folder on the host that is not there yet. */
+  readonly into: string;
+  /** `copy`: private and writable. `link`: read-only, sharing the store's content (executable files are copied). */
+  readonly as: 'copy' | 'link';
+  readonly signal?: AbortSignal;
+}
+
+/** Content by SHA-256 under a folder of a host: `objects/ab/cdef…`, read-only. */
+export interface ContentStore {
+  readonly workdir: string;
+  /** What the store lacks of these, in one round trip; an object of another size counts as missing. */
+  missing(contents: readonly Content[], signal?: AbortSignal): Promise<Result<readonly Sha256[], StoreError>>;
+  /** Sends all as one stream. What arrived whole stays, whatever happens to the rest. */
+  put(
+    sources: Iterable<Source> | AsyncIterable<Source>,
+    options?: TransferOptions,
+  ): Promise<Result<{ readonly files: number; readonly bytes: number }, StoreError>>;
+  /** Into a file of this machine, which appears only when the content is right. */
+  download(
+    sha256: Sha256,
+    file: string,
+    options?: TransferOptions,
+  ): Promise<Result<{ readonly bytes: number }, StoreError>>;
+  /** Builds a folder of objects; it appears whole or not at all. */
+  materialise(request: Materialise): Promise<Result<void, StoreError>>;
+}
+
+export type StoreError =
+  | { readonly reason: 'host'; readonly cause: HostError }
+  | {
+      readonly reason: 'disk-full';
+      readonly path: string;
+      /** Bytes that were to be written, if that was known. */
+      readonly needed?: number;
+      /** Bytes free there (df); a quota may be smaller. */
+      readonly available?: number;
+      readonly detail: string;
+    }
+  /** What was read here is not what was hashed before. */
+  | { readonly reason: 'source-changed'; readonly sha256s: readonly Sha256[] }
+  | { readonly reason: 'source-unreadable'; readonly sha256: Sha256; readonly detail: string }
+  /** The store lacks these objects (any more). */
+  | { readonly reason: 'missing'; readonly sha256s: readonly Sha256[] }
+  /** The object in the store is not what its name says. */
+  | { readonly reason: 'corrupt'; readonly sha256: Sha256 }
+  | {
+      readonly reason: 'unsafe-path';
+      readonly path: string;
+      readonly why: 'absolute' | 'outside' | 'nul' | 'empty' | 'conflict';
+    }
+  | { readonly reason: 'exists'; readonly path: string }
+  /** Neither of these programs is there. */
+  | { readonly reason: 'no-program'; readonly programs: readonly string[] }
+  /** A command of ours did not work; its own words. */
+  | {
+      readonly reason: 'failed';
+      readonly what: 'list' | 'upload' | 'build' | 'download';
+      readonly code: number;
+      readonly stderr: string;
+    }
+  /** A file of this machine could not be written. */
+  | { readonly reason: 'local'; readonly path: string; readonly detail: string };

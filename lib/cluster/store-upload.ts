@@ -1,0 +1,142 @@
+import { open, readFile } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import type { Source, StoreError } from './store-types.ts';
+import { tarEnd, tarHeader, tarPadding } from './tar-writer.ts';
+
+/** Files up to this size are read whole, several ahead of the stream. */
+const SMALL = 128 * 1024;
+const AHEAD = 16;
+const CHUNK = 256 * 1024;
+
+/** The path of an object below `objects`. */
+export const objectPath = (sha256: string): string => `${sha256.slice(0, 2)}/${sha256.slice(2)}`;
+
+export interface Sent {
+  readonly files: number;
+  readonly bytes: number;
+  readonly unreadable: (StoreError & { readonly reason: 'source-unreadable' }) | undefined;
+}
+
+type Loaded = { readonly source: Source; readonly content: Buffer | 'stream' | Error };
+
+async function load(source: Source): Promise<Loaded> {
+  if (!('file' in source) || source.size > SMALL) return { source, content: 'stream' };
+  return { source, content: await readFile(source.file).catch((error: Error) => error) };
+}
+
+async function* ahead(sources: Iterable<Source> | AsyncIterable<Source>): AsyncGenerator<Loaded> {
+  const queue: Promise<Loaded>[] = [];
+  for await (const source of sources) {
+    queue.push(load(source));
+    const first = queue.length > AHEAD ? queue.shift() : undefined;
+    if (first !== undefined) yield first;
+  }
+  for (const rest of queue) yield rest;
+}
+
+/**
+ * Writes one archive. A source that gives fewer or more bytes than it should is filled up or cut, so that the archive stays whole;
+ * the far side finds that its hash is not its name. Stops when `gone` says that nobody reads any more.
+ */
+export async function sendArchive(
+  sources: Iterable<Source> | AsyncIterable<Source>,
+  to: Writable,
+  gone: AbortSignal,
+  onProgress: (bytes: number) => void,
+): Promise<Sent> {
+  const pen = new Pen(to, gone);
+  let files = 0;
+  let bytes = 0;
+  let unreadable: Sent['unreadable'];
+  for await (const { source, content } of ahead(sources)) {
+    if (gone.aborted) break;
+    if (content instanceof Error) {
+      unreadable ??= { reason: 'source-unreadable', sha256: source.sha256, detail: content.message };
+      continue;
+    }
+    await pen.write(tarHeader({ kind: 'file', name: Buffer.from(objectPath(source.sha256)), size: source.size }));
+    let left = source.size;
+    const part = async (chunk: Buffer) => {
+      const used = chunk.subarray(0, left);
+      left -= used.length;
+      await pen.write(used);
+      bytes += used.length;
+      onProgress(bytes);
+    };
+    try {
+      if (content === 'stream') await eachChunk(source, part, () => left <= 0 || gone.aborted);
+      else await part(content);
+    } catch (error) {
+      unreadable ??= { reason: 'source-unreadable', sha256: source.sha256, detail: String(error) };
+    }
+    // A mark at the end of what was cut short: zeros alone could complete a file that ends in zeros. (Then it is the right content.)
+    while (left > 0 && !gone.aborted) await part(Buffer.alloc(Math.min(left, CHUNK)));
+    await pen.write(tarPadding(source.size));
+    files += 1;
+  }
+  await pen.write(tarEnd());
+  await pen.flush();
+  if (!gone.aborted) to.end();
+  return { files, bytes, unreadable };
+}
+
+async function eachChunk(source: Source, use: (chunk: Buffer) => Promise<void>, enough: () => boolean): Promise<void> {
+  if (!('file' in source)) {
+    const stream: Readable = source.open();
+    for await (const chunk of stream) {
+      if (enough()) break;
+      await use(Buffer.from(chunk));
+    }
+    return;
+  }
+  const file = await open(source.file);
+  try {
+    while (!enough()) {
+      // A new buffer each time: the stream still holds the last one.
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK);
+      if (bytesRead === 0) return;
+      await use(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Collects small pieces into large writes, and waits for a slow reader or its end. */
+class Pen {
+  readonly #to: Writable;
+  readonly #gone: AbortSignal;
+  #pieces: Buffer[] = [];
+  #size = 0;
+
+  constructor(to: Writable, gone: AbortSignal) {
+    this.#to = to;
+    this.#gone = gone;
+  }
+  async write(piece: Buffer): Promise<void> {
+    if (piece.length === 0) return;
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size >= CHUNK) await this.flush();
+  }
+  async flush(): Promise<void> {
+    const all = this.#pieces;
+    this.#pieces = [];
+    this.#size = 0;
+    if (all.length === 0 || this.#gone.aborted || this.#to.destroyed) return;
+    const [only] = all;
+    const free = this.#to.write(all.length === 1 && only !== undefined ? only : Buffer.concat(all));
+    if (free || this.#gone.aborted || this.#to.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        this.#to.off('drain', go);
+        this.#to.off('close', go);
+        this.#gone.removeEventListener('abort', go);
+        resolve();
+      };
+      this.#to.on('drain', go);
+      this.#to.on('close', go);
+      this.#gone.addEventListener('abort', go);
+    });
+  }
+}
