@@ -10,11 +10,11 @@ export function checkMetric(
 ): readonly Check[] {
   const decide = (bound: BoundKind, threshold: Threshold): Check => {
     const base = { metric, bound, requirement } as const;
-    const limit = threshold.kind === 'limit' ? { limit: threshold.value } : {};
+    const limit = threshold.kind === 'limit' && Number.isFinite(threshold.value) ? { limit: threshold.value } : {};
     // The value first: what is not a number fails by its own name, with or without a baseline.
     if (reading.kind !== 'number') return { ...base, ...limit, outcome: 'not-met', problem: reading.kind };
     if (!Number.isFinite(reading.value))
-      return { ...base, ...limit, outcome: 'not-met', problem: named(reading.value) };
+      return { ...base, ...limit, outcome: 'not-met', problem: nameOf(reading.value) };
     if (threshold.kind === 'none') return { ...base, outcome: 'met' };
     if (threshold.kind === 'no-baseline') return { ...base, outcome: `no-baseline-${requirement.withoutBaseline}` };
     if (!Number.isFinite(threshold.value)) return { ...base, outcome: 'not-met', problem: 'bad-limit' };
@@ -55,5 +55,6 @@ function holds(bound: BoundKind, value: number, limit: { readonly value: number;
     : value <= limit.value + limit.slack;
 }
 
-const named = (value: number) =>
+/** What a number that is not finite is called. */
+export const nameOf = (value: number) =>
   Number.isNaN(value) ? ('nan' as const) : value > 0 ? ('infinity' as const) : ('minus-infinity' as const);

@@ -1,0 +1,90 @@
+import { printableLine } from '../base/printable.ts';
+import type { Baseline, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
+import { formatBound, formatChange, formatMetric, precisionFor } from './numbers.ts';
+import { cut } from './trim.ts';
+import { baselineOf, marginText, readingText } from './words.ts';
+
+export interface MetricTable {
+  /** `main`, or `baseline` where there are several. Undefined: nothing was compared with. */
+  readonly baseline?: string;
+  readonly rows: readonly MetricRow[];
+  /** Metrics that did not find a place. */
+  readonly more: number;
+}
+export interface MetricRow {
+  readonly metric: string;
+  readonly value: string;
+  readonly baseline: string;
+  readonly change: string;
+  readonly required: readonly RequiredText[];
+}
+export interface RequiredText {
+  readonly text: string;
+  /** Undefined: there was nothing to compare with, and that is allowed. */
+  readonly met: boolean | undefined;
+}
+
+const most = 12;
+
+/** Metric, this, baseline, change, required: what the terminal and the Markdown report both show. Required metrics come first. */
+export function metricTable(
+  verdict: Verdict,
+  run: Pick<RunResult, 'metrics'>,
+  baselines: readonly Baseline[],
+): MetricTable {
+  const required = [...new Set(verdict.checks.map((check) => check.metric))];
+  const others = Object.keys(run.metrics)
+    .filter((metric) => !required.includes(metric))
+    .sort();
+  const names = [...required, ...others];
+  const compared = [
+    ...new Set(baselines.filter(({ metrics }) => Object.keys(metrics).length > 0).map(({ name }) => name)),
+  ];
+  const [only] = compared;
+  const head = only === undefined ? {} : { baseline: compared.length === 1 ? label(only) : 'baseline' };
+  const rows = names.slice(0, Math.max(most, required.length)).map((metric) => {
+    const reading = Object.hasOwn(run.metrics, metric) ? run.metrics[metric] : undefined;
+    const checks = verdict.checks.filter((check) => check.metric === metric);
+    return row(metric, reading ?? { kind: 'missing', source: '' }, checks, baselines);
+  });
+  return { ...head, rows, more: names.length - rows.length };
+}
+
+function row(
+  metric: string,
+  reading: MetricReading,
+  checks: readonly Check[],
+  baselines: readonly Baseline[],
+): MetricRow {
+  const value = reading.kind === 'number' ? reading.value : undefined;
+  const baseline = checks.map((check) => baselineOf(check, baselines)).find((found) => found !== undefined);
+  const limits = checks.flatMap(({ limit }) => (limit === undefined ? [] : [limit]));
+  const precision = precisionFor(
+    [value, baseline].filter((number) => number !== undefined),
+    value === undefined ? [] : limits.map((limit) => [value, limit] as const),
+  );
+  const change = value === undefined || baseline === undefined ? '' : formatChange(value - baseline, precision);
+  return {
+    metric: label(metric),
+    value: value === undefined ? readingText(reading) : formatMetric(value, precision),
+    baseline: baseline === undefined ? '' : formatMetric(baseline, precision),
+    change,
+    required: checks.map((check) => requiredText(check, (limit) => formatMetric(limit, precision))),
+  };
+}
+
+function requiredText(check: Check, format: (limit: number) => string): RequiredText {
+  const { requirement, bound, limit, outcome } = check;
+  const met = outcome === 'met' ? true : outcome === 'not-met' || outcome === 'no-baseline-fail' ? false : undefined;
+  if (bound === 'number') return { text: 'a number', met };
+  if (bound === 'min') return { text: `≥ ${formatBound(requirement.min ?? limit ?? Number.NaN)}`, met };
+  if (bound === 'max') return { text: `≤ ${formatBound(requirement.max ?? limit ?? Number.NaN)}`, met };
+  const within = `within ${marginText(bound === 'max_drop' ? requirement.maxDrop : requirement.maxRise)} of ${label(requirement.baseline ?? 'the baseline')}`;
+  if (limit === undefined) return { text: `${within}: no baseline yet`, met };
+  return { text: `${bound === 'max_drop' ? '≥' : '≤'} ${format(limit)} (${within})`, met };
+}
+
+const label = (text: string): string => cut(printableLine(text), 30);
+
+/** ✓ and ✗ repeat in a sign what stands beside them in numbers. */
+export const mark = (met: boolean | undefined): string => (met === undefined ? '–' : met ? '✓' : '✗');

@@ -1,0 +1,76 @@
+import type { Failure, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
+import type { InputsSummary, Report } from './types.ts';
+
+/**
+ * `publish: metrics`: what remains for a public branch. No logs, no paths, no names of users or machines, and no free text from
+ * the run, which may hold any of them. It can still be judged again.
+ */
+export function metricsOnly(report: Report): Report {
+  const { author: _author, by: _by, store: _store, decision, verdict, run, ...rest } = report;
+  return {
+    ...rest,
+    inputs: hideInputs(report.inputs),
+    ...(decision === undefined ? {} : { decision: { reason: decision.reason } }),
+    ...(verdict === undefined ? {} : { verdict: hideVerdict(verdict) }),
+    ...(run === undefined ? {} : { run: hideRun(run) }),
+    logTail: '',
+    publish: 'metrics',
+  };
+}
+
+const numbered = (what: string, index: number): string => `${what} ${index + 1}`;
+
+const hideInputs = (inputs: InputsSummary): InputsSummary => ({
+  ...inputs,
+  environment: '',
+  data: Object.fromEntries(Object.values(inputs.data).map((set, index) => [numbered('data', index), set])),
+  steps: inputs.steps.map((step, index) => ({ ...step, name: numbered('step', index) })),
+});
+
+function hideFailure({ side, reason, cell, cells }: Failure): Failure {
+  return {
+    side,
+    reason,
+    detail: '',
+    ...(cell === undefined ? {} : { cell }),
+    ...(cells === undefined ? {} : { cells }),
+  };
+}
+
+function hideReading(reading: MetricReading): MetricReading {
+  return 'shown' in reading ? { ...reading, shown: '', source: '' } : { ...reading, source: '' };
+}
+
+function hideRun(run: RunResult): RunResult {
+  const { cpu, gpu, gpus, environment } = run.place;
+  return {
+    ...run,
+    ...(run.preparation === undefined ? {} : { preparation: hideFailure(run.preparation) }),
+    steps: run.steps.map(({ failure, tests, ...step }, index) => ({
+      ...step,
+      name: numbered('step', index),
+      ...(failure === undefined ? {} : { failure: hideFailure(failure) }),
+      ...(tests === undefined ? {} : { tests: { ...tests, failures: [] } }),
+    })),
+    metrics: Object.fromEntries(Object.entries(run.metrics).map(([name, reading]) => [name, hideReading(reading)])),
+    place: {
+      cluster: '',
+      gpus,
+      ...(cpu === undefined ? {} : { cpu }),
+      ...(gpu === undefined ? {} : { gpu }),
+      ...(environment === undefined ? {} : { environment: { key: environment.key } }),
+    },
+    artifacts: [],
+    findings: run.findings.map((finding) => ({ ...finding, detail: '' })),
+  };
+}
+
+const hideVerdict = (verdict: Verdict): Verdict => ({
+  ...verdict,
+  reasons: verdict.reasons.map((found) => {
+    if (found.reason === 'failure') return { reason: 'failure', failure: hideFailure(found.failure) };
+    if (found.reason === 'check') return { ...found, reading: hideReading(found.reading) };
+    return { reason: 'finding', finding: { ...found.finding, detail: '' } };
+  }),
+  warnings: verdict.warnings.map((finding) => ({ ...finding, detail: '' })),
+});

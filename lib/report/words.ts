@@ -1,0 +1,173 @@
+import { printableLine } from '../base/printable.ts';
+import { unreachable } from '../base/unreachable.ts';
+import type { Margin } from '../config/types.ts';
+import type {
+  Baseline,
+  Check,
+  Failure,
+  FailureReason,
+  MetricReading,
+  Verdict,
+  VerdictReason,
+} from '../verdict/types.ts';
+import { formatBound, formatMetric, plural, precisionFor } from './numbers.ts';
+import { cut } from './trim.ts';
+
+/** The first reason in one sentence, without a full stop. Empty for a pass. */
+export function headline(verdict: Verdict, baselines: readonly Baseline[]): string {
+  const [first] = verdict.reasons;
+  if (first === undefined) return '';
+  return `${verdict.kind === 'error' ? 'nothing is known about the model: ' : ''}${reasonText(first, baselines)}`;
+}
+
+export function reasonText(found: VerdictReason, baselines: readonly Baseline[]): string {
+  switch (found.reason) {
+    case 'failure':
+      return failureText(found.failure);
+    case 'finding':
+      return [found.finding.name, found.finding.detail]
+        .filter((part) => part !== '')
+        .map(printableLine)
+        .join(': ');
+    case 'check':
+      return checkText(found.check, found.reading, baselines);
+    default:
+      return unreachable(found);
+  }
+}
+
+const line = (text: string): string => cut(printableLine(text), 160);
+const because = (lead: string, detail: string): string => (detail.trim() === '' ? lead : `${lead}: ${line(detail)}`);
+
+/** What happened, by reason. */
+export const failureWords = {
+  exception: ({ exception, detail }) => because('raised', [exception ?? '', detail].find((text) => text !== '') ?? ''),
+  'exit-status': ({ detail }) => because('failed', detail),
+  'kernel-died': ({ detail }) => because('the kernel died', detail),
+  'ended-early': ({ detail }) => because('ended before its last cell', detail),
+  'cells-not-run': ({ detail }) => because('cells were not run', detail),
+  'tests-failed': ({ detail }) => because('tests failed', detail),
+  'wrote-into-data': ({ detail }) => because('wrote into data that is not `writable`', detail),
+  timeout: () => 'the time limit was reached',
+  'out-of-memory': () => 'out of memory',
+  'node-failed': () => 'the node failed',
+  'boot-failed': () => 'the node did not start',
+  preempted: () => 'preempted by another job',
+  cancelled: ({ detail }) => because('the job was cancelled', detail),
+  deadline: () => 'the job met its deadline before it could run',
+  'disk-full': ({ detail }) => because('the disk is full', detail),
+  environment: ({ detail }) => because('the environment could not be made', detail),
+  'no-python': ({ detail }) => because('no Python there', detail),
+  'missing-module': ({ detail }) => because('a module is missing', detail),
+  'files-missing': ({ detail }) => because('files are missing', detail),
+  'no-result': ({ detail }) => because('the job ended and left no result', detail),
+  'result-foreign': ({ detail }) => because('the result belongs to another run', detail),
+  'infrastructure-exception': ({ exception, detail }) =>
+    because('the machine failed', [exception ?? '', detail].find((text) => text !== '') ?? ''),
+  'end-unknown': ({ detail }) => because('how the job ended is not known', detail),
+  'end-contradicted': ({ detail }) => because('the job says all is well, the scheduler says it is not', detail),
+} satisfies Record<FailureReason, (failure: Failure) => string>;
+
+export function failureText(failure: Failure): string {
+  const place = placeText(failure);
+  const words = failureWords[failure.reason](failure);
+  if (failure.side === 'code') return place === '' ? words : `${place} ${words}`;
+  return place === '' ? words : `${words}, ${place}`;
+}
+
+/** `movie-recs.ipynb cell 42`, `cell 31 of 69`. */
+export function placeText({ step, cell, cells, side }: Failure): string {
+  const where = cell === undefined ? '' : `cell ${cell}${side === 'code' || cells === undefined ? '' : ` of ${cells}`}`;
+  return [step === undefined ? '' : line(step), where].filter((part) => part !== '').join(' ');
+}
+
+/** What stands in the place of a number. */
+export function readingText(reading: MetricReading): string {
+  switch (reading.kind) {
+    case 'number':
+      return formatMetric(reading.value);
+    case 'nan':
+      return 'NaN';
+    case 'infinity':
+      return '∞';
+    case 'minus-infinity':
+      return '−∞';
+    case 'missing':
+      return 'missing';
+    case 'raised':
+      return 'raised';
+    default:
+      return reading.kind;
+  }
+}
+
+const notANumber = {
+  nan: () => 'is NaN, not a number',
+  infinity: () => 'is infinite',
+  'minus-infinity': () => 'is minus infinite',
+  text: (shown) => `is a text${shown}, not a number`,
+  boolean: (shown) => `is true or false${shown}, not a number`,
+  null: () => 'is empty (None, null), not a number',
+  list: (shown) => `is a list${shown}, not a number`,
+  object: (shown) => `is an object${shown}, not a number`,
+  raised: (shown) => `could not be evaluated${shown}`,
+  missing: () => 'is missing: no step delivered it',
+} satisfies Record<Exclude<MetricReading['kind'], 'number'>, (shown: string) => string>;
+
+function checkText(check: Check, reading: MetricReading, baselines: readonly Baseline[]): string {
+  const metric = line(check.metric);
+  if (reading.kind !== 'number') {
+    const shown = 'shown' in reading && reading.shown !== '' ? ` (${line(reading.shown)})` : '';
+    return `${metric} ${notANumber[reading.kind](shown)}`;
+  }
+  const base = baselineOf(check, baselines);
+  const name = line(check.requirement.baseline ?? 'the baseline');
+  const { limit } = check;
+  if (check.outcome.startsWith('no-baseline')) return `${metric} has nothing to compare with: ${name} has no verdict`;
+  if (limit === undefined) return `${metric} has a bound that is not a number`;
+  const was = base ?? limit;
+  const precision = precisionFor(
+    [reading.value, was],
+    [
+      [reading.value, limit],
+      [reading.value, was],
+    ],
+  );
+  const value = formatMetric(reading.value, precision);
+  if (check.problem === 'baseline-zero')
+    return `${metric} ${value}: a percentage of ${name}'s 0 allows nothing, give an absolute amount`;
+  const { maxDrop, maxRise, min, max } = check.requirement;
+  switch (check.bound) {
+    case 'min':
+      return `${metric} ${value} is below the minimum ${formatBound(min ?? limit)}`;
+    case 'max':
+      return `${metric} ${value} is above the maximum ${formatBound(max ?? limit)}`;
+    case 'max_drop':
+      return `${metric} ${value} is more than ${marginText(maxDrop)} below ${name}'s ${formatMetric(was, precision)}`;
+    case 'max_rise':
+      return `${metric} ${value} is more than ${marginText(maxRise)} above ${name}'s ${formatMetric(was, precision)}`;
+    case 'number':
+      return `${metric} is not a number`;
+    default:
+      return unreachable(check.bound);
+  }
+}
+
+export const marginText = (margin: Margin | undefined): string =>
+  margin === undefined ? 'is allowed' : `${formatBound(margin.amount)}${margin.kind === 'percent' ? ' %' : ''}`;
+
+export function baselineOf(
+  check: Pick<Check, 'metric' | 'requirement'>,
+  baselines: readonly Baseline[],
+): number | undefined {
+  const found = baselines.find(
+    ({ name, metrics }) => name === check.requirement.baseline && Object.hasOwn(metrics, check.metric),
+  );
+  return found?.metrics[check.metric];
+}
+
+/** `main at 91ab3c0, 2 commits back`. */
+export function baselineText({ name, commit, distance }: Baseline): string {
+  const back = distance === 0 ? '' : `, ${plural(distance, 'commit')} back: nearest with a verdict`;
+  return `${line(name)} at ${commit.slice(0, 7)}${back}`;
+}
