@@ -61,8 +61,11 @@ export const meaningFacts = (stateDir: string) =>
     (text): text is MeaningFact => text === 'none' || isSha256(text),
   );
 
-/** Which of the asked files some code mentions: indices into the list of questions that `questionsKey` names. */
+/** Which of the asked files some code mentions: indices into the list of questions that `questionsKey` names. Kept and dropped with the commits that asked. */
 export const mentionFacts = (stateDir: string, questionsKey: string) =>
-  new BlobCache(stateDir, { kind: 'mlops-mentions', version: 1 }, `mentions-${questionsKey}`, (text): text is string =>
-    /^[\d ]*$/.test(text),
+  new BlobCache(
+    stateDir,
+    { kind: 'mlops-mentions', version: 1 },
+    `commits/mentions-${questionsKey}`,
+    (text): text is string => /^[\d ]*$/.test(text),
   );

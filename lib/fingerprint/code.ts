@@ -70,8 +70,6 @@ export async function codePart(context: CodeContext): Promise<Result<CodePart, B
   );
   const mentioned = new Set(fromConfig.flatMap((index) => asked(questions[index])));
   for (const entry of selected.counted) {
-    // setup.py names what it ships, README.md first of all; so does no run.
-    if (/(?:^|\/)setup\.py$/.test(entry.path)) continue;
     for (const index of answers.get(entry.path) ?? []) for (const path of asked(questions[index])) mentioned.add(path);
   }
   const counted = [

@@ -4,9 +4,15 @@ const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 const inertFolders = /(?:^|\/)(?:\.github|\.husky|\.vscode|\.idea|\.devcontainer|\.circleci|\.dvc)\//;
 const inertNames =
   /^(?:\.gitignore|\.gitattributes|\.gitmodules|\.gitkeep|\.keep|\.mailmap|\.gitlab-ci\.yml|\.travis\.yml|\.editorconfig|\.pre-commit-config\.yaml|\.dvcignore|\.dockerignore|lefthook\.ya?ml|\.lefthook\.ya?ml|\.DS_Store|Thumbs\.db|desktop\.ini|mkdocs\.ya?ml|\.readthedocs\.ya?ml|\.zenodo\.json|codemeta\.json)$/;
-const paperwork =
-  /^(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS|CITATION|CHANGELOG|CHANGES|CONTRIBUTING|CONTRIBUTORS|CODE_OF_CONDUCT|SECURITY|CODEOWNERS)(?:$|[.\-_])/i;
-const readme = /^README(?:$|[.\-_])/i;
+const words =
+  'LICEN[CS]E|COPYING|NOTICE|AUTHORS|CITATION|CHANGELOG|CHANGES|CONTRIBUTING|CONTRIBUTORS|CODE_OF_CONDUCT|SECURITY|CODEOWNERS';
+const written = '(?:\\.(?:md|rst|txt|adoc|html|cff|bib))?$';
+// With something after the word (LICENSE-MIT) only in capitals: license_plates.txt is data.
+const paperwork = [
+  new RegExp(`^(?:${words})${written}`, 'i'),
+  new RegExp(`^(?:${words})[-_.][A-Za-z0-9.-]*?${written}`),
+];
+const readme = new RegExp(`^README(?:\\.[a-z]{2}(?:[-_][A-Za-z]{2})?)?${written}`, 'i');
 const codeExtension = /\.(?:py|pyx|pyw|r|jl|sh|bash|zsh|lua|m|js|mjs|ts|pl|rb|scala|smk|ipynb)$/i;
 const settingsExtension = /\.(?:ya?ml|json|toml|ini|cfg)$/i;
 const packaging =
@@ -15,7 +21,9 @@ const packaging =
 export const isNotebook = (path: string): boolean => path.endsWith('.ipynb');
 /** Cannot change a run, whatever it says. */
 export const isInert = (path: string): boolean =>
-  inertFolders.test(path) || inertNames.test(nameOf(path)) || (paperwork.test(nameOf(path)) && !isCode(path));
+  inertFolders.test(path) ||
+  inertNames.test(nameOf(path)) ||
+  (paperwork.some((kind) => kind.test(nameOf(path))) && !isCode(path));
 export const isReadme = (path: string): boolean => readme.test(nameOf(path)) && !isCode(path);
 export const isInDocs = (path: string): boolean => /^docs?\//.test(path);
 export const isDocumentation = (path: string): boolean => /\.(?:md|rst)$/i.test(path) || isInDocs(path);
