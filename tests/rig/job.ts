@@ -166,6 +166,7 @@ export class Workdir implements AsyncDisposable {
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
       env: {
+        ...network,
         HOME: this.home,
         PATH: `${scene.path === undefined ? '' : `${scene.path}:`}${process.env.PATH ?? ''}`,
         LANG: 'C.UTF-8',
@@ -183,6 +184,11 @@ export class Workdir implements AsyncDisposable {
     return { ...(await collect(prepared.folder, prepared.plan, code)), ...prepared, code };
   }
 }
+
+/** How this machine reaches its package index. */
+const network = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => /^(?:PIP|UV|SSL|REQUESTS|CURL)_|_proxy$/i.test(name)),
+);
 
 export const ended = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve, reject) => {
