@@ -91,6 +91,7 @@ function expandBraces(glob: string): string[] {
 }
 
 function textOf(value: unknown): string {
+  if (value === undefined) throw new Error('a helper without a value: the name is misspelt');
   if (typeof value !== 'string') return refuse('a text', value);
   return value.includes('\0') ? refuse('without NUL', value) : value;
 }

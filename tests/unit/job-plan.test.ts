@@ -1,0 +1,184 @@
+import { describe, expect, test } from '@jest/globals';
+import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
+import type { Config } from '../../lib/config/types.ts';
+import { instrumentNotebook } from '../../lib/job/instrument.ts';
+import { readMetrics } from '../../lib/job/lenient-json.ts';
+import { readNotebook } from '../../lib/job/notebook.ts';
+import { planJob } from '../../lib/job/plan.ts';
+import { jobResources, sbatchOptions } from '../../lib/job/resources.ts';
+import type { PlanRequest } from '../../lib/job/types.ts';
+import { baseConfig, expressions, notebookOf, notebookStep, runStep } from '../rig/job.ts';
+
+const hex = (digit: string, length = 64) => digit.repeat(length);
+const request = (config: Partial<Config>, more: Partial<PlanRequest> = {}): PlanRequest => {
+  const whole = { ...baseConfig, ...config };
+  return {
+    config: whole,
+    fingerprinted: {
+      fingerprint: asFingerprint(hex('a')),
+      inputs: {
+        format: 1,
+        code: {},
+        data: {},
+        environment: null,
+        env: {},
+        steps: whole.steps.map((_, index) => ({
+          definition: null,
+          without: [],
+          fingerprint: asFingerprint(hex(String(index))),
+        })),
+      },
+      data: {},
+    },
+    tree: [],
+    notebooks: new Map(),
+    secrets: {},
+    driver: 'driver',
+    ...more,
+  };
+};
+const errors = (config: Partial<Config>, more?: Partial<PlanRequest>) => {
+  const planned = planJob(request(config, more));
+  return planned.ok ? [] : planned.error;
+};
+const withNotebook = (text: string, step = notebookStep('a.ipynb')) =>
+  errors({ steps: [step] }, { notebooks: new Map([['a.ipynb', text]]) });
+const r = { kernelspec: { name: 'ir', display_name: 'R', language: 'R' } };
+
+describe('what cannot run is named before anything is sent', () => {
+  test('a notebook that the commit does not have', () => {
+    expect(errors({ steps: [notebookStep('a.ipynb')] })).toEqual([
+      { reason: 'notebook-missing', step: 1, notebook: 'a.ipynb' },
+    ]);
+  });
+  test('a notebook that is not JSON, or of an old format', () => {
+    expect(withNotebook('<<<<<<< HEAD')).toMatchObject([{ reason: 'notebook-not-json', notebook: 'a.ipynb' }]);
+    expect(withNotebook('{"nbformat": 3, "worksheets": []}')).toMatchObject([
+      { reason: 'notebook-format', detail: 'nbformat 3' },
+    ]);
+  });
+  test('parameters for a notebook without a cell tagged parameters', () => {
+    expect(withNotebook(notebookOf(['lr = 0.1']), notebookStep('a.ipynb', { parameters: { lr: 0.5 } }))).toMatchObject([
+      { reason: 'no-parameters-cell', parameters: ['lr'] },
+    ]);
+  });
+  test('expressions for a kernel that is no Python', () => {
+    expect(withNotebook(notebookOf(['x <- 1'], r), notebookStep('a.ipynb', expressions({ x: 'x' })))).toMatchObject([
+      { reason: 'expressions-need-python', language: 'r', metrics: ['x'] },
+    ]);
+  });
+  test('an empty line, a missing environment file, a secret that is not set: all at once', () => {
+    const environment: Config['environment'] = { kind: 'venv', file: 'requirements.txt', buildOn: 'job' };
+    expect(errors({ environment, steps: [runStep(' ')], secrets: ['TOKEN'] })).toEqual([
+      { reason: 'run-empty', step: 1 },
+      { reason: 'environment-file-missing', file: 'requirements.txt' },
+      { reason: 'secret-missing', name: 'TOKEN' },
+    ]);
+  });
+  test('what this version cannot do yet, by its key', () => {
+    const steps = [{ ...runStep('true'), seeds: { parameter: 'seed', values: [1] }, matrix: { lr: [1] } }];
+    const data: Config['data'] = [{ kind: 'cluster', cluster: '/d', as: 'd', fingerprint: 'stat' }];
+    const environment: Config['environment'] = { kind: 'container', image: 'a.sif', buildOn: 'login' };
+    expect(errors({ steps, data, environment })).toEqual(
+      ['steps[0].seeds', 'steps[0].matrix', 'data[0].cluster', 'environment.container', 'environment.build_on'].map(
+        (key) => ({
+          reason: 'unsupported',
+          key,
+        }),
+      ),
+    );
+  });
+});
+
+test('the plan says what is sent, and keeps secrets out of the script', () => {
+  const planned = planJob(
+    request(
+      { steps: [notebookStep('a.ipynb'), runStep('true')], secrets: ['TOKEN'], setup: 'a' },
+      {
+        notebooks: new Map([['a.ipynb', notebookOf(['1'])]]),
+        secrets: { TOKEN: "s'x" },
+        tree: [
+          { path: 'a.ipynb', mode: '100644', oid: asOid(hex('1', 40)) },
+          { path: 'd.csv', mode: '100644', oid: asOid(hex('2', 40)) },
+        ],
+        fingerprinted: {
+          ...request({ steps: [runStep(''), runStep('')] }).fingerprinted,
+          data: {
+            'd.csv': [
+              { path: 'd.csv', sha256: asSha256(hex('d')), size: 3 },
+              { path: 'odd\nname', sha256: asSha256(hex('e')), size: 1 },
+            ],
+          },
+        },
+      },
+    ),
+  );
+  if (!planned.ok) throw new Error(JSON.stringify(planned.error));
+  const { value } = planned;
+  expect([...value.inputs].map(([path, { mode }]) => `${mode.toString(8)} ${path}`).sort()).toEqual([
+    '600 secrets',
+    '644 data',
+    '644 notebook.py',
+    '644 setup.sh',
+    '644 step-1.ipynb',
+    '644 step-1.json',
+  ]);
+  expect(value.inputs.get('secrets')?.content).toBe(`export TOKEN='s'\\''x'\n`);
+  expect(value.inputs.get('data')?.content).toBe(`${hex('d')} d.csv\n`);
+  expect(value.data.map(({ how }) => how)).toEqual(['link', 'copy']);
+  expect(value.tree.map(({ path }) => path)).toEqual(['a.ipynb']);
+  expect(JSON.stringify(value.view)).not.toContain("s'x");
+});
+
+test('a job asks for the most that a step asks for; the config’s own sbatch options win', () => {
+  const config: Config = {
+    ...baseConfig,
+    resources: { seconds: 90061, mem: 16 * 1024 ** 3, cpus: 4, gpus: 1 },
+    steps: [runStep('a'), { ...runStep('b'), resources: { seconds: 90061, mem: 32 * 1024 ** 3, gpus: 2 } }],
+    cluster: {
+      workdir: '/w',
+      modules: [],
+      slurm: { partition: 'gpu', gpus: 'a100:1', requeue: true },
+      transport: 'auto',
+      requireMaster: false,
+    },
+  };
+  expect(sbatchOptions(config, jobResources(config), 'name')).toEqual([
+    { option: 'job-name', value: 'name' },
+    { option: 'time', value: '2-02:02:02' },
+    { option: 'mem', value: '33554432K' },
+    { option: 'cpus-per-task', value: 4 },
+    { option: 'partition', value: 'gpu' },
+    { option: 'gpus', value: 'a100:1' },
+    { option: 'requeue', value: true },
+  ]);
+});
+
+test('the copy of a notebook that is run carries no outputs of an older one, and the user’s own numbers of cells', () => {
+  const read = readNotebook(notebookOf([{ source: 'text', kind: 'markdown' }, 'x = 1'], { kernelspec: 'a string' }));
+  if (!read.ok) throw new Error(read.error.detail);
+  const copy = JSON.parse(instrumentNotebook(read.value, { x: 'x' })) as {
+    cells: { metadata: object; source: string }[];
+  };
+  expect(copy.cells.map(({ metadata }) => metadata)).toEqual([
+    { tags: [], mlops: { cell: 1 } },
+    { tags: [], mlops: { cell: 2 } },
+    { tags: [], mlops: { sentinel: true } },
+  ]);
+  expect(copy).toMatchObject({ metadata: { kernelspec: { name: 'python3', language: 'python' } } });
+});
+
+test('what is no file of metrics is refused', () => {
+  expect(readMetrics('[1]', 'm')).toMatchObject({ ok: false });
+  expect(
+    readMetrics(JSON.stringify(Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [i, i]))), 'm'),
+  ).toMatchObject({ ok: false });
+  expect(readMetrics('{"a": 1e999, "b": {}, "c": [NaN], "d\\"NaN": 1}', 'm')).toMatchObject({
+    value: {
+      a: { kind: 'infinity' },
+      b: { kind: 'object' },
+      c: { kind: 'list', shown: '["NaN"]' },
+      'd"NaN': { value: 1 },
+    },
+  });
+});

@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { renderJob } from '../../lib/job/render.ts';
+import { readTemplates, TEMPLATE_NAMES, type Templates } from '../../lib/job/templates.ts';
+import type { EnvironmentView, JobView } from '../../lib/job/view.ts';
+import { findProgram } from '../rig/requirements.ts';
+
+const folder = join(import.meta.dirname, '../../templates');
+const templates: Templates = await readTemplates(folder);
+const hostile = `it's "q" $(touch oops) \`touch oops\`\n#SBATCH --evil ünïcode\\ ; | & {{sh x}} %s`;
+
+const view = (environment: EnvironmentView): JobView => ({
+  fingerprint: 'ab'.repeat(32),
+  short: 'abababababababab',
+  umask: '077',
+  sbatch: [
+    { option: 'job-name', value: 'mlops-abababababababab' },
+    { option: 'time', value: '0-01:00:00' },
+    { option: 'cpus-per-task', value: 4 },
+    { option: 'no-requeue', value: true },
+    { option: 'comment', value: 'it\'s "quoted" # \\ $(no)' },
+  ],
+  setup: true,
+  modules: ['Anaconda3/2021.11', `odd $(touch oops) 'module'`],
+  needs: 'papermill ipykernel',
+  environment,
+  env: [
+    { name: 'OMP_NUM_THREADS', value: '4' },
+    { name: 'ODD', value: hostile },
+  ],
+  stepCount: 2,
+  steps: [
+    { index: 1, chain: 'cd'.repeat(32), notebook: true, line: '', metrics: '', junit: '' },
+    {
+      index: 2,
+      chain: 'ef'.repeat(32),
+      notebook: false,
+      line: hostile,
+      metrics: `out/${hostile}.json`,
+      junit: 'out/tests.xml',
+    },
+  ],
+  artifacts: ['model.pkl', 'plots/**/*.{png,svg}', `a b'$(touch oops)*.x`],
+});
+const built = { kind: 'conda', environmentKey: '0123456789abcdef01234567', title: hostile };
+const environments: Readonly<Record<string, EnvironmentView>> = {
+  'conda-file': { ...built, template: 'env-conda', file: `tree/${hostile}.yml` },
+  packages: {
+    ...built,
+    template: 'env-conda',
+    channels: ['conda-forge', hostile],
+    packages: ['python', 'numpy>=1.20', hostile],
+  },
+  venv: {
+    ...built,
+    kind: 'venv',
+    template: 'env-venv',
+    locked: false,
+    folder: `tree/${hostile}`,
+    name: 'requirements.txt',
+  },
+  uv: { ...built, kind: 'uv', template: 'env-venv', locked: true, folder: 'tree', name: 'uv.lock' },
+  prefix: { template: 'env-given', prefix: hostile },
+  none: { template: 'env-given' },
+};
+const render = async (environment: EnvironmentView, own: Partial<JobView> = {}) =>
+  renderJob({ ...view(environment), ...own }, templates);
+
+describe.each(Object.entries(environments))('the script for %s', (name, environment) => {
+  test('is the golden one, whatever the values hold (UPDATE_GOLDEN=1 writes it)', async () => {
+    const golden = join(import.meta.dirname, 'golden', `job-${name}.sh`);
+    const rendered = await render(environment);
+    if (!rendered.ok) throw new Error(rendered.error.detail);
+    if (process.env.UPDATE_GOLDEN === '1' || !existsSync(golden)) {
+      mkdirSync(dirname(golden), { recursive: true });
+      writeFileSync(golden, rendered.value);
+    }
+    expect(rendered.value).toBe(readFileSync(golden, 'utf8'));
+  });
+
+  test('is a POSIX shell’s in the eyes of every shell that is here', async () => {
+    const rendered = await render(environment);
+    const script = rendered.ok ? rendered.value : '';
+    for (const shell of ['sh', 'dash', 'bash', 'busybox'].filter((one) => findProgram(one) !== undefined)) {
+      const args = shell === 'busybox' ? ['sh', '-n'] : ['-n'];
+      expect([shell, spawnSync(shell, args, { input: script, encoding: 'utf8' }).stderr]).toEqual([shell, '']);
+    }
+  });
+});
+
+test('every value in a shell template goes through a helper that suits its place', () => {
+  const allowed = /^\{\{(?:[#/](?:each|if)\b.*|else|> [a-z-]+|(?:sh|num|word|words|name|glob|sbatch) [\w.]+)\}\}$/;
+  for (const name of TEMPLATE_NAMES.filter((one) => one.endsWith('.hbs'))) {
+    const found = templates[name].match(/\{\{.*?\}\}+/g) ?? [];
+    expect([name, found.filter((mustache) => !allowed.test(mustache))]).toEqual([name, []]);
+  }
+});
+
+test('no #SBATCH line comes from a value', async () => {
+  const rendered = await render(environments.none ?? { template: 'env-given' });
+  const lines = (rendered.ok ? rendered.value : '').split('\n');
+  // sbatch stops reading at the first command: what a quoted value holds further down is text.
+  const firstCommand = lines.findIndex((line) => line !== '' && !line.startsWith('#'));
+  expect(lines.slice(0, firstCommand).filter((line) => line.includes('evil'))).toEqual([]);
+  expect(lines).toContain('#SBATCH --comment="it\'s \\"quoted\\" # \\\\ $(no)"');
+});
+
+describe('a value that cannot be in a script is refused', () => {
+  test.each<[string, Partial<JobView>]>([
+    ['a newline for sbatch', { sbatch: [{ option: 'comment', value: 'a\n#SBATCH --evil' }] }],
+    ['an option that is none', { sbatch: [{ option: 'x y', value: true }] }],
+    ['NUL', { modules: ['a\0b'] }],
+    ['a variable that is none', { env: [{ name: 'A B', value: '' }] }],
+    ['a count that is none', { stepCount: 0.5 }],
+  ])('%s', async (_, own) => {
+    expect(await render({ template: 'env-given' }, own)).toMatchObject({
+      ok: false,
+      error: { reason: 'unsafe-value' },
+    });
+  });
+});
+
+test('a repository’s own template takes the place of ours, and a mistake in it is named', async () => {
+  const own = await readTemplates(folder, new Map([['steps.sh.hbs', '# our own {{num stepCount}}\n']]));
+  const rendered = await renderJob(view({ template: 'env-given' }), own);
+  expect(rendered.ok && rendered.value).toContain('# our own 2');
+  const broken = await readTemplates(folder, new Map([['steps.sh.hbs', '{{#if nonsense']]));
+  expect(await renderJob(view({ template: 'env-given' }), broken)).toMatchObject({
+    ok: false,
+    error: { reason: 'template' },
+  });
+  const misspelt = await readTemplates(folder, new Map([['steps.sh.hbs', '{{sh nonsense}}']]));
+  expect(await renderJob(view({ template: 'env-given' }), misspelt)).toMatchObject({
+    ok: false,
+    error: { reason: 'template' },
+  });
+});
