@@ -81,7 +81,9 @@ function checkMachine({ cluster }) {
     return `Node ${process.versions.node}, ${python}, ${git}`;
   }
   if (ask('python3', ['--version']) === undefined) stop('python3 is missing (it unpacks the example here)');
-  const seen = spawnSync('ssh', [cluster, 'command -v sbatch && command -v python3'], {
+  // The same file that the program reads instead of ~/.ssh/config.
+  const file = process.env.MLOPS_SSH_CONFIG ? ['-F', process.env.MLOPS_SSH_CONFIG] : [];
+  const seen = spawnSync('ssh', [...file, cluster, 'command -v sbatch && command -v python3'], {
     encoding: 'utf8',
     stdio: ['inherit', 'pipe', 'pipe'],
   });

@@ -1,0 +1,242 @@
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { cliProject } from '../rig/cli.ts';
+import { describeWith, program } from '../rig/requirements.ts';
+
+const needs = [program('python3', 'python3-venv')];
+
+describeWith(needs, 'a push that trains on this machine', () => {
+  test('a model that meets the requirements lets the push go; a worse one blocks it with exit code 1; both verdicts are in git log', async () => {
+    await using project = await cliProject();
+    const { repository, remote } = project;
+    const good = await project.git(['push', '--set-upstream', 'origin', 'main']);
+    expect(good).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS.*\n(.*\n)*.*score\s+0\.9\b/) });
+
+    await project.quality(0.1);
+    await project.commit('Simplify the model');
+    const bad = await project.git(['push']);
+    expect(bad).toMatchObject({ code: 1, stderr: expect.stringMatching(/FAIL.*score 0\.1\b.*minimum 0\.5/) });
+    expect(bad.stderr).toMatch(/failed to push some refs/);
+    const there = await repository.git('--git-dir', remote, 'log', '--format=%s', 'main');
+    expect(there).toBe('A tiny project');
+
+    const log = await repository.git('log', '--format=%s%n%N');
+    expect(log).toMatch(/Simplify the model\n\s*fail .*score.*A tiny project\n\s*pass .*score/s);
+    const clone = await project.secondClone();
+    expect(await clone.git('log', '--format=%s%n%N', 'origin/main')).toMatch(/A tiny project\n\s*pass .*score/);
+    expect(await project.trainings()).toBe(2);
+  });
+
+  test('a push of content whose verdict is known trains nothing, from here and from a clone without the data', async () => {
+    await using project = await cliProject();
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    expect(await project.git(['push', 'origin', 'main:again'])).toMatchObject({ code: 0 });
+
+    const clone = await project.secondClone();
+    await clone.write('README.md', '# Another sentence\n');
+    await clone.git('commit', '--quiet', '--all', '--message', 'Say more');
+    const pushed = await clone.tryGit(['push'], { env: project.env });
+    expect(pushed).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('a changed requirement is judged again from the known metrics', async () => {
+    await using project = await cliProject();
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    const config = await project.repository.read('.mlops/config.yaml');
+    await project.repository.write('.mlops/config.yaml', config.replace('min: 0.5', 'min: 0.95'));
+    await project.commit('Ask for more');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/FAIL.*0\.9.*0\.95/),
+    });
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('MLOPS_SKIP lets a worse model go, and who skipped and why is recorded as such, not as a pass', async () => {
+    await using project = await cliProject({ quality: 0.1 });
+    const pushed = await project.git(['push', 'origin', 'main'], { env: { MLOPS_SKIP: 'the cluster is down' } });
+    expect(pushed.code).toBe(0);
+    expect(await project.trainings()).toBe(0);
+    const note = await project.repository.git('log', '-1', '--format=%N');
+    expect(note).toMatch(/skip/);
+    expect(note).toMatch(/the cluster is down/);
+    expect(note).not.toMatch(/pass/);
+  });
+
+  test('a branch whose policy is ignore is pushed unjudged; one with record is pushed at once and judged later', async () => {
+    await using project = await cliProject({
+      quality: 0.1,
+      config: 'push: { main: gate, "draft/*": ignore, "*": record }\n',
+    });
+    expect(await project.git(['push', 'origin', 'main:draft/one'])).toMatchObject({ code: 0 });
+    expect(await project.trainings()).toBe(0);
+    await project.hold();
+    expect(await project.git(['push', 'origin', 'main:other'])).toMatchObject({ code: 0 });
+    await project.training(1);
+    await project.release();
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/FAIL/),
+    });
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('the client is killed in the middle: the next push attaches to the run, and no second one is started', async () => {
+    await using project = await cliProject();
+    await project.hold();
+    const first = project.start('git', ['push', 'origin', 'main']);
+    await project.training(1);
+    if (first.child.pid === undefined) throw new Error('git did not start');
+    process.kill(-first.child.pid, 'SIGKILL');
+    expect((await first.done).code).not.toBe(0);
+    const second = project.start('git', ['push', 'origin', 'main']);
+    await project.release();
+    expect(await second.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('two pushes of the same commit at once share one run', async () => {
+    await using project = await cliProject();
+    await project.hold();
+    const pushes = ['one', 'two'].map((branch) => project.start('git', ['push', 'origin', `main:${branch}`]));
+    await project.training(1);
+    await project.release();
+    for (const push of pushes)
+      expect(await push.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('two pushes of different commits at once leave two reports', async () => {
+    await using project = await cliProject();
+    await project.hold();
+    const first = project.start('git', ['push', 'origin', 'main']);
+    await project.training(1);
+    await project.repository.git('switch', '--quiet', '--create', 'other');
+    await project.quality(0.8);
+    await project.commit('Another model');
+    const second = project.start('git', ['push', 'origin', 'other']);
+    await project.training(2);
+    await project.release();
+    expect(await first.done).toMatchObject({ code: 0 });
+    expect(await second.done).toMatchObject({ code: 0 });
+    const reports = await project.repository.git('ls-tree', '-r', '--name-only', 'refs/heads/mlops');
+    expect(reports.split('\n').filter((path) => path.endsWith('.json'))).toHaveLength(2);
+    const published = await project.repository.git(
+      '--git-dir',
+      project.remote,
+      'ls-tree',
+      '-r',
+      '--name-only',
+      'mlops',
+    );
+    expect(published).toBe(reports);
+  });
+
+  test('the pushed commit is what is trained: what the worktree holds by then does not count', async () => {
+    await using project = await cliProject();
+    await project.quality(0.1);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/score\s+0\.9/),
+    });
+  });
+
+  test('data that changed since the commit is refused by name, and committing again is the way on', async () => {
+    await using project = await cliProject();
+    await project.repository.write('data/07.txt', '77\n');
+    const refused = await project.git(['push', 'origin', 'main']);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/data\/07\.txt/) });
+    expect(await project.trainings()).toBe(0);
+    expect((await project.git(['commit', '--quiet', '--allow-empty', '-m', 'New data'])).code).toBe(0);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS/),
+    });
+  });
+
+  test('a push that brings nothing, deletes, tags or only looks costs no training', async () => {
+    await using project = await cliProject();
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    await project.git(['tag', 'v1']);
+    for (const args of [
+      ['origin', 'main'],
+      ['origin', 'v1'],
+      ['origin', ':refs/tags/v1'],
+      ['--dry-run', 'origin', 'main:dry'],
+    ])
+      expect(await project.git(['push', ...args])).toMatchObject({ code: 0 });
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('mlops run judges without pushing, and the push after it is instant', async () => {
+    await using project = await cliProject();
+    expect(await project.mlops(['run'])).toMatchObject({ code: 0 });
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    expect(await project.trainings()).toBe(1);
+    expect(await project.mlops(['run', '--again'])).toMatchObject({ code: 0 });
+    expect(await project.trainings()).toBe(2);
+  });
+
+  test('mlops push judges first and connects afterwards', async () => {
+    await using project = await cliProject();
+    expect(await project.mlops(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    expect(await project.repository.git('--git-dir', project.remote, 'log', '--format=%s', 'main')).toBe(
+      'A tiny project',
+    );
+    await project.quality(0.1);
+    await project.commit('Simplify');
+    expect(await project.mlops(['push', 'origin', 'main'])).toMatchObject({ code: 1 });
+    expect(await project.trainings()).toBe(2);
+  });
+});
+
+describeWith(needs, 'repositories as people have them', () => {
+  test('a path with spaces, quotes, a newline and unicode is a path like any other', async () => {
+    await using project = await cliProject({ name: `it's "my"\nproject  ünïcode $HOME` });
+    await project.repository.write('data/a file, "quoted"\nand über.txt', '3\n');
+    await project.commit('A file with a name');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS/),
+    });
+  });
+
+  test('a detached head, a linked worktree and a shallow clone push like any other', async () => {
+    await using project = await cliProject();
+    await project.git(['checkout', '--quiet', '--detach']);
+    expect(await project.git(['push', 'origin', 'HEAD:refs/heads/main'])).toMatchObject({ code: 0 });
+
+    const linked = await project.repository.worktree('linked');
+    for (let number = 1; number <= 20; number += 1)
+      await linked.write(`data/${String(number).padStart(2, '0')}.txt`, `${number}\n`);
+    await linked.write('helper.py', 'more = 1\n');
+    await linked.git('add', '--all');
+    const committed = await linked.tryGit(['commit', '--quiet', '-m', 'A helper'], { env: project.env });
+    expect(committed.code).toBe(0);
+    expect(await linked.tryGit(['push', 'origin', 'linked'], { env: project.env })).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS/),
+    });
+
+    const shallow = await project.repository.clone(`file://${project.remote}`, ['--depth=1', '--branch=linked']);
+    const init = { cwd: shallow.dir };
+    expect((await project.mlops(['init', '--yes'], init)).code).toBe(0);
+    await shallow.write('README.md', '# Shallow\n');
+    await shallow.git('commit', '--quiet', '--all', '-m', 'Words');
+    expect(await shallow.tryGit(['push', 'origin', 'HEAD:shallow'], { env: project.env })).toMatchObject({ code: 0 });
+    expect(await project.trainings()).toBe(2);
+  });
+
+  test('a hook in a clone that nobody has looked at runs nothing and contacts nobody', async () => {
+    await using project = await cliProject();
+    const clone = await project.repository.clone(project.repository.dir);
+    // A template folder or a global core.hooksPath brings hooks into a clone without any init.
+    const hook = await project.repository.git('rev-parse', '--path-format=absolute', '--git-path', 'hooks/pre-push');
+    await clone.git('config', 'core.hooksPath', join(hook, '..'));
+    await clone.git('remote', 'set-url', 'origin', project.remote);
+    const pushed = await clone.tryGit(['push', 'origin', 'main'], { env: project.env });
+    expect(pushed).toMatchObject({ code: 1, stderr: expect.stringMatching(/mlops trust/) });
+    expect(await project.trainings()).toBe(0);
+  });
+});

@@ -1,0 +1,128 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type CliProject, cliProject } from '../rig/cli.ts';
+import { describeWith, program } from '../rig/requirements.ts';
+import { type SlurmCluster, slurmCluster, slurmNeeds } from '../rig/slurm.ts';
+import { type Sshd, startSshd } from '../rig/sshd.ts';
+
+describeWith(
+  [...slurmNeeds, 'sshd', program('python3', 'python3-venv')],
+  'a push that trains on Slurm, over SSH',
+  () => {
+    let slurm: SlurmCluster;
+    let sshd: Sshd;
+    let folder: string;
+
+    beforeAll(async () => {
+      slurm = await slurmCluster();
+      // What a site's login shell would set.
+      sshd = await startSshd({ config: [`SetEnv SLURM_CONF=${slurm.env.SLURM_CONF}`] });
+      folder = await mkdtemp(join(tmpdir(), 'mlops-e2e-work-'));
+    });
+    afterAll(async () => {
+      await sshd?.[Symbol.asyncDispose]();
+      await slurm?.[Symbol.asyncDispose]();
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    });
+
+    /** Each test has a folder of its own on the cluster, and so a store that knows nothing yet. */
+    const onCluster = async (more: Parameters<typeof cliProject>[0] = {}): Promise<CliProject> => {
+      const workdir = await mkdtemp(join(folder, 'work-'));
+      const cluster = `cluster: { host: cluster, workdir: ${JSON.stringify(workdir)} }\n`;
+      return cliProject({ ...more, config: cluster + (more.config ?? ''), env: { MLOPS_SSH_CONFIG: sshd.sshConfig } });
+    };
+    /** Every job of this Slurm with our name, ended ones too. */
+    const jobs = async (): Promise<number> => {
+      const { stdout } = await slurm.run('sacct', '--allusers', '--noheader', '--allocations', '--format=JobName%40');
+      return stdout.split('\n').filter((line) => line.includes('mlops-')).length;
+    };
+
+    test('a pass lets the push go, a fail blocks it with exit code 1, a second clone shows both verdicts, and known content takes no job', async () => {
+      await using project = await onCluster();
+      const before = await jobs();
+      expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/PASS/),
+      });
+      await project.git(['switch', '--quiet', '--create', 'worse']);
+      await project.quality(0.1);
+      await project.commit('Simplify the model');
+      expect(await project.git(['push', 'origin', 'worse'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/FAIL/),
+      });
+      expect(await jobs()).toBe(before + 2);
+
+      expect(await project.git(['push', 'origin', 'main:again'])).toMatchObject({ code: 0 });
+      expect(await project.git(['push', 'origin', 'worse'])).toMatchObject({ code: 1 });
+      expect(await jobs()).toBe(before + 2);
+
+      // The blocked commit has to come from somewhere: a push that skips brings it, and the verdict with it.
+      expect(await project.git(['push', 'origin', 'worse'], { env: { MLOPS_SKIP: 'to be looked at' } })).toMatchObject({
+        code: 0,
+      });
+      const clone = await project.secondClone();
+      const log = await clone.git('log', '--format=%s%n%N', 'origin/worse');
+      expect(log).toMatch(/Simplify the model[\s\S]*fail .*score[\s\S]*A tiny project[\s\S]*pass .*score/);
+      expect(await project.trainings()).toBe(2);
+    });
+
+    test('the client is killed in the middle: the next push attaches, and no second job is submitted', async () => {
+      await using project = await onCluster();
+      const before = await jobs();
+      await project.hold();
+      const first = project.start('git', ['push', 'origin', 'main']);
+      await project.training(1);
+      if (first.child.pid === undefined) throw new Error('git did not start');
+      process.kill(-first.child.pid, 'SIGKILL');
+      await first.done;
+      const second = project.start('git', ['push', 'origin', 'main']);
+      await project.release();
+      expect(await second.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await jobs()).toBe(before + 1);
+      expect(await project.trainings()).toBe(1);
+    });
+
+    test('the connection is cut while the job runs: it is found again, and the verdict is the same', async () => {
+      await using project = await onCluster();
+      await project.hold();
+      const push = project.start('git', ['push', 'origin', 'main']);
+      await project.training(1);
+      expect(await sshd.killConnections()).toBeGreaterThan(0);
+      await project.release();
+      expect(await push.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.trainings()).toBe(1);
+    });
+
+    test('two pushes of the same commit at once submit one job', async () => {
+      await using project = await onCluster();
+      const before = await jobs();
+      await project.hold();
+      const pushes = ['one', 'two'].map((branch) => project.start('git', ['push', 'origin', `main:${branch}`]));
+      await project.training(1);
+      await project.release();
+      for (const push of pushes) expect(await push.done).toMatchObject({ code: 0 });
+      expect(await jobs()).toBe(before + 1);
+    });
+
+    test('what sbatch refuses is shown in its own words', async () => {
+      await using project = await onCluster();
+      await project.git(['config', 'mlops.cluster.slurm.partition', 'no-such-partition']);
+      expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/invalid partition specified: no-such-partition/),
+      });
+    });
+
+    test('an unknown host key is refused, with its fingerprint and the way out', async () => {
+      await using project = await onCluster();
+      await using other = await startSshd({ config: [`SetEnv SLURM_CONF=${slurm.env.SLURM_CONF}`], known: false });
+      const pushed = await project.git(['push', 'origin', 'main'], { env: { MLOPS_SSH_CONFIG: other.sshConfig } });
+      expect(pushed).toMatchObject({ code: 1, stderr: expect.stringContaining(other.hostKeyFingerprint) });
+      expect(pushed.stderr).toMatch(/ssh cluster|ssh-keyscan|known_hosts/);
+      expect(await project.trainings()).toBe(0);
+    });
+  },
+);
