@@ -11,10 +11,5 @@ const suite = (name, timeoutSeconds, more = {}) => ({
 });
 
 export default {
-  projects: [
-    suite('unit', 20),
-    suite('integration', 60),
-    suite('cluster', 300),
-    suite('e2e', 600, { globalSetup: '<rootDir>/tests/rig/install-program.js' }),
-  ],
+  projects: [suite('unit', 20), suite('integration', 60), suite('cluster', 300)],
 };

@@ -126,7 +126,8 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     if (!lacking.ok) return lacking;
     if (lacking.value.length > 0) return err({ reason: 'missing', sha256s: lacking.value });
     // No hard links there: another file system, objects of another user (fs.protected_hardlinks), too many of one.
-    return request.as === 'link' ? build(request, 'symlink') : first;
+    const linked = request.tree.some((entry) => entry.kind === 'file' && (entry.as ?? request.as) === 'link');
+    return linked ? build(request, 'symlink') : first;
   }
 
   async function build(request: Materialise, links: 'hardlink' | 'symlink'): Promise<Result<void, StoreError>> {
@@ -134,11 +135,10 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     const id = randomBytes(8).toString('hex');
     const partial = `${into}.tmp-${id}`;
     const name = `TREE-${id}`;
-    const script = buildScript({ workdir, build: name, into, partial, as, group });
+    const script = buildScript({ workdir, build: name, into, partial, group });
     const started = await host.spawn(script, signalOf(request.signal));
     if (!started.ok) return err({ reason: 'host', cause: started.error });
     const said = output(started.value);
-    const plain = as === 'link' ? `${partial}/` : `tmp/${name}/F/`;
     const header = (entry: TreeEntry): Buffer => {
       const path = pathBytes(entry.path);
       if (entry.kind === 'symlink') {
@@ -146,8 +146,10 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
         return tarHeader({ kind: 'symlink', name: link, target: pathBytes(entry.target) });
       }
       const object = `objects/${objectPath(entry.sha256)}`;
+      const copied = (entry.as ?? as) === 'copy';
+      const plain = copied ? `tmp/${name}/F/` : `${partial}/`;
       // An object has one mode for all its links, so that a file with another mode has to be a copy.
-      if (entry.executable || as === 'copy' || links === 'symlink') {
+      if (entry.executable || copied || links === 'symlink') {
         const folder = entry.executable ? `tmp/${name}/X/` : plain;
         const target = Buffer.from(`${workdir}/${object}`);
         return tarHeader({ kind: 'symlink', name: Buffer.concat([Buffer.from(folder), path]), target });

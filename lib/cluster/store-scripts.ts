@@ -84,15 +84,14 @@ export interface BuildScript {
   readonly build: string;
   readonly into: string;
   readonly partial: string;
-  readonly as: 'copy' | 'link';
   readonly group: boolean;
 }
 
 /**
  * Standard input: a tar of links to objects. `build/F` (plain files, to be copied), `build/X` (executable ones, to be copied) and
- * `build/L` (symbolic links as they are); with `link`, the plain files are links in `partial` already.
+ * `build/L` (symbolic links as they are); what is to be linked is a link in `partial` already.
  */
-export function buildScript({ workdir, build, into, partial, as, group }: BuildScript): string {
+export function buildScript({ workdir, build, into, partial, group }: BuildScript): string {
   return `${LANGUAGE}
 umask ${group ? '007' : '077'}
 cd ${shellQuote(workdir)} || exit 70
@@ -110,11 +109,10 @@ mkdir -p tmp && mkdir "$build" "$build/F" "$build/X" "$build/L" && mkdir -p "$ou
 EXTRACT_UNSAFE_SYMLINKS=1; export EXTRACT_UNSAFE_SYMLINKS
 ${untar('xmoPf')}
 cd "$out" || exit 70
-{ ${as === 'copy' ? 'cp -RL "$build/F/." . && find . -type f -exec chmod u+w {} + &&' : ''}
-cp -RL "$build/X/." . && cp -RP "$build/L/." . &&
-# Read from arguments: a path may have a newline.
-(cd "$build/X" && find . -type l -exec sh -c 'cd "$0" && chmod ${as === 'copy' ? 'u+w,+x' : '+x'} "$@"' "$out" {} +); } || { full; exit 73; }
-${as === 'link' ? 'find . -type f -mtime +0 -exec touch -c {} + 2>/dev/null' : ':'}
+# Only what was copied gets another mode: what is linked has the store's. Read from arguments: a path may have a newline.
+mode() { (cd "$build/$1" && find . -type l -exec sh -c 'cd "$1" && m=$2 && shift 2 && chmod "$m" "$@"' sh "$out" "$2" {} +); }
+{ cp -RL "$build/F/." . && cp -RL "$build/X/." . && cp -RP "$build/L/." . && mode F u+w && mode X u+w,+x; } || { full; exit 73; }
+find . -type f -mtime +0 -exec touch -c {} + 2>/dev/null
 cd / || exit 70
 there && exit 76
 mv "$out" "$into" || { full; exit 73; }

@@ -14,7 +14,14 @@ export type Source = Content & ({ readonly file: string } | { readonly open: () 
 /** A path inside a tree: bytes where they are not UTF-8. */
 export type TreePath = string | Uint8Array;
 export type TreeEntry =
-  | { readonly kind: 'file'; readonly path: TreePath; readonly sha256: Sha256; readonly executable: boolean }
+  | {
+      readonly kind: 'file';
+      readonly path: TreePath;
+      readonly sha256: Sha256;
+      readonly executable: boolean;
+      /** In place of the tree's `as`. */
+      readonly as?: 'copy' | 'link';
+    }
   | { readonly kind: 'symlink'; readonly path: TreePath; readonly target: TreePath };
 
 export interface TransferOptions {

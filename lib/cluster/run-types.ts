@@ -1,0 +1,84 @@
+import type { Fingerprint } from '../base/ids.ts';
+import type { Result } from '../base/result.ts';
+import type { HostError } from './host.ts';
+import type { JobRef, Scheduler } from './scheduler.ts';
+
+/** One attempt as its folder shows it. */
+export interface AttemptFolder {
+  readonly attempt: number;
+  /** Undefined: claimed by a client that has not said (yet) what became of its submission. */
+  readonly job?: JobRef;
+  /** Small state files by name: `now`, `started`, `end`, `step-1` … */
+  readonly state: ReadonlyMap<string, string>;
+  /** The job's own last word is there. */
+  readonly finished: boolean;
+  /** Seconds since the submitting client gave a sign of life; only where `job` is undefined. */
+  readonly silentSeconds: number;
+}
+
+export interface SubmitAttempt {
+  readonly fingerprint: Fingerprint;
+  /** A folder that `prepare` gave, filled. */
+  readonly incoming: string;
+  /** One more than the attempts that were seen: whoever claims that number first submits, everybody else attaches. */
+  readonly attempt: number;
+  readonly seconds: number;
+  readonly mem?: number;
+}
+
+export type Submitted =
+  | { readonly kind: 'submitted'; readonly attempt: number; readonly job: JobRef }
+  /** Somebody else claimed that attempt in between: look again. */
+  | { readonly kind: 'claimed' };
+
+export type SubmitError =
+  | { readonly reason: 'host'; readonly cause: HostError }
+  /** The scheduler's own words. Nothing was submitted, and the attempt is gone. */
+  | {
+      readonly reason: 'refused';
+      readonly scheduler: Scheduler['kind'];
+      readonly code: number;
+      readonly stderr: string;
+    }
+  /** The connection or the scheduler broke off in the middle: look for the job by its name before trying again. */
+  | { readonly reason: 'ambiguous'; readonly name: string; readonly detail: string }
+  | { readonly reason: 'folder'; readonly path: string; readonly detail: string };
+
+export type RunStoreError =
+  | { readonly reason: 'host'; readonly cause: HostError }
+  | { readonly reason: 'folder'; readonly path: string; readonly detail: string };
+
+export type WatchEvent =
+  | { readonly kind: 'state'; readonly name: string; readonly text: string }
+  | { readonly kind: 'log'; readonly text: string }
+  | { readonly kind: 'lost'; readonly error: HostError };
+
+export interface Collected {
+  /** `state/…` and `result/…` by path relative to the attempt's folder. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** The last 64 KiB. */
+  readonly log: string;
+  /** Files that were too large to bring. */
+  readonly left: readonly { readonly path: string; readonly size: number }[];
+}
+
+/** The run folders below `WORKDIR/runs/FINGERPRINT/`; docs/job.md describes what is in an attempt's folder. */
+export interface RunStore {
+  folder(fingerprint: Fingerprint, attempt: number): string;
+  jobName(fingerprint: Fingerprint, attempt: number): string;
+  /** All attempts of a run, oldest first, in one round trip. */
+  look(fingerprint: Fingerprint): Promise<Result<readonly AttemptFolder[], RunStoreError>>;
+  /** An empty folder of this client's own, on the same file system as the attempt that it will become. */
+  prepare(fingerprint: Fingerprint): Promise<Result<string, RunStoreError>>;
+  discard(incoming: string): Promise<void>;
+  writeFiles(
+    folder: string,
+    files: ReadonlyMap<string, { readonly content: string; readonly mode?: number }>,
+  ): Promise<Result<void, RunStoreError>>;
+  submit(request: SubmitAttempt): Promise<Result<Submitted, SubmitError>>;
+  /** Notes a job that was found by its name, so that the next who looks finds it at once. */
+  adopt(fingerprint: Fingerprint, attempt: number, job: JobRef): Promise<Result<void, RunStoreError>>;
+  /** Changes as they come. Ends with the job's last word, after ten minutes, or with `lost`. */
+  watch(fingerprint: Fingerprint, attempt: number, signal: AbortSignal): AsyncGenerator<WatchEvent, void>;
+  collect(fingerprint: Fingerprint, attempt: number): Promise<Result<Collected, RunStoreError>>;
+}

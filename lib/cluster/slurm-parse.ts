@@ -1,0 +1,187 @@
+import type { JobEnd, JobRef, JobStatus } from './scheduler.ts';
+import {
+  parseBytes,
+  parseDuration,
+  parseEpoch,
+  parseExitCode,
+  parseNode,
+  parseReqMem,
+  scontrolField,
+} from './slurm-fields.ts';
+import type { Section, SlurmFacts } from './slurm-script.ts';
+import { slurmMeaning } from './slurm-states.ts';
+
+/** A job without a queue entry may be on its way back for this long (rule 8: minutes of successful queries without it). */
+const requeueSeconds = 120;
+
+export interface QueueLine {
+  readonly id: string;
+  readonly word: string;
+  readonly status: JobStatus | undefined;
+  readonly submittedAt: number | undefined;
+  readonly name: string;
+}
+
+/** Lines of `squeueFields`. The name comes last: it alone may contain anything. */
+export function parseQueue(
+  text: string,
+  ahead: (partition: string, priority: number) => number | undefined,
+): QueueLine[] {
+  return text.split('\n').flatMap((line) => {
+    const [id, word, arrayId, reason, start, elapsed, node, partition, submit, priority, ...name] = line.split('|');
+    if (id === undefined || word === undefined || name.length === 0) return [];
+    const common = { word, submittedAt: parseEpoch(submit ?? ''), name: name.join('|') };
+    const status = queueStatus(word, {
+      reason: reason ?? '',
+      start: parseEpoch(start ?? ''),
+      elapsed: parseDuration(elapsed ?? '') ?? 0,
+      node: parseNode(node ?? ''),
+      partition: partition ?? '',
+      ahead: ahead(partition ?? '', Number(priority)),
+    });
+    const ids = arrayId === undefined || arrayId === id ? [id] : [id, arrayId];
+    return ids.map((it) => ({ id: it, status, ...common }));
+  });
+}
+
+interface QueueFields {
+  readonly reason: string;
+  readonly start: number | undefined;
+  readonly elapsed: number;
+  readonly node: string | undefined;
+  readonly partition: string;
+  readonly ahead: number | undefined;
+}
+
+/** Undefined where squeue alone cannot tell: an ended or passing job, for which the others know more. */
+function queueStatus(word: string, fields: QueueFields): JobStatus | undefined {
+  const meaning = slurmMeaning(word);
+  if (meaning === undefined || meaning.kind === 'elsewhere') return { state: 'unknown', word };
+  if (meaning.kind === 'running') return { state: 'running', node: fields.node ?? '', elapsedSeconds: fields.elapsed };
+  if (meaning.kind !== 'queued') return undefined;
+  return {
+    state: 'queued',
+    reason: fields.reason,
+    partition: fields.partition,
+    ...(fields.start === undefined ? {} : { expectedStart: fields.start }),
+    ...(fields.ahead === undefined ? {} : { ahead: fields.ahead }),
+  };
+}
+
+/** Counts pending jobs of higher priority that want one of the same partitions, from lines `COUNT PARTITIONS|PRIORITY`. */
+export function countAhead(text: string | undefined): (partition: string, priority: number) => number | undefined {
+  if (text === undefined) return () => undefined;
+  const lines = text.split('\n').flatMap((line) => {
+    const match = /^\s*(\d+) (.*)\|(\d+)$/.exec(line);
+    return match === null
+      ? []
+      : [{ count: Number(match[1]), partitions: (match[2] ?? '').split(','), priority: Number(match[3]) }];
+  });
+  return (partition, priority) => {
+    const wanted = partition.split(',');
+    return lines
+      .filter((line) => line.priority > priority && line.partitions.some((it) => wanted.includes(it)))
+      .reduce((sum, line) => sum + line.count, 0);
+  };
+}
+
+/** What sacct has of one job: its own line and its steps, of this submission and not of an earlier one with the same id. */
+export function accounted(text: string, job: JobRef, now: number): JobStatus | undefined {
+  const lines = text.split('\n').map((line) => {
+    const [id, state, exit, submit, end, elapsed, rss, mem, cpus, nodes, node, ...name] = line.split('|');
+    return { id, state: state ?? '', exit, submit, end, elapsed, rss, mem, cpus, nodes, node, name: name.join('|') };
+  });
+  // A minute, because accounting rounds and nodes' clocks differ a little; a recycled id is days older.
+  const mine = (submit: string | undefined) => (parseEpoch(submit ?? '') ?? 0) >= job.submittedAt - 60;
+  const own = lines.filter((it) => it.id === job.id && it.name === job.name && mine(it.submit)).at(-1);
+  if (own === undefined) return undefined;
+  const steps = lines.filter((it) => it.id?.startsWith(`${job.id}.`) && mine(it.submit));
+  const meaning = slurmMeaning(own.state);
+  if (meaning === undefined || meaning.kind === 'elsewhere') return { state: 'unknown', word: own.state };
+  if (meaning.kind === 'passing') return passing(own.state, parseEpoch(own.end ?? ''), now);
+  // Accounting is behind: neither squeue nor scontrol knows a job that it believes to be alive.
+  if (meaning.kind !== 'ended') return { state: 'unknown', word: own.state };
+  const rss = steps.map((it) => parseBytes(it.rss ?? '')).filter((it) => it !== undefined);
+  const peak = rss.length === 0 ? undefined : Math.max(...rss);
+  const limit = parseReqMem(own.mem ?? '', Number(own.cpus) || 1, Number(own.nodes) || 1);
+  const exit = parseExitCode(own.exit ?? '');
+  // Without cgroups (JobAcctGatherParams=OverMemoryKill) the job is FAILED by signal 9; with them a step alone may be
+  // OUT_OF_MEMORY while the script went on and ended well.
+  const starved =
+    steps.some((it) => slurmMeaning(it.state)?.kind === 'ended' && it.state.startsWith('OUT_OF_MEMORY')) ||
+    (meaning.how === 'failed' && exit.signal === 9 && peak !== undefined && limit !== undefined && peak > limit);
+  const how = starved && (meaning.how === 'failed' || meaning.how === 'completed') ? 'out-of-memory' : meaning.how;
+  return finished(own.state, how, exit, {
+    elapsed: own.elapsed === '' ? undefined : Number(own.elapsed),
+    node: parseNode(own.node ?? ''),
+    peak,
+  });
+}
+
+/** What `scontrol -o show job` says, the last that knows an ended job where there is no accounting. */
+export function shown(line: string, job: JobRef, now: number): JobStatus | undefined {
+  if (scontrolField(line, 'JobId') !== job.id || scontrolField(line, 'JobName') !== job.name) return undefined;
+  const word = scontrolField(line, 'JobState') ?? '';
+  const elapsed = parseDuration(scontrolField(line, 'RunTime') ?? '');
+  const node = parseNode(scontrolField(line, 'NodeList') ?? '');
+  const meaning = slurmMeaning(word);
+  switch (meaning?.kind) {
+    case 'ended':
+      return finished(word, meaning.how, parseExitCode(scontrolField(line, 'ExitCode') ?? ''), { elapsed, node });
+    case 'passing':
+      return passing(word, parseEpoch(scontrolField(line, 'EndTime') ?? ''), now);
+    case 'queued':
+      return {
+        state: 'queued',
+        reason: scontrolField(line, 'Reason') ?? '',
+        partition: scontrolField(line, 'Partition') ?? '',
+      };
+    case 'running':
+      return { state: 'running', node: node ?? '', elapsedSeconds: elapsed ?? 0 };
+    default:
+      return { state: 'unknown', word };
+  }
+}
+
+function passing(word: string, end: number | undefined, now: number): JobStatus {
+  if (end === undefined || now - end < requeueSeconds) return { state: 'queued', reason: word };
+  return { state: 'ended', how: 'preempted', word };
+}
+
+function finished(
+  state: string,
+  how: JobEnd['how'],
+  exit: { readonly exitCode?: number; readonly signal?: number },
+  facts: {
+    readonly elapsed?: number | undefined;
+    readonly node?: string | undefined;
+    readonly peak?: number | undefined;
+  },
+): JobEnd {
+  return {
+    state: 'ended',
+    how,
+    word: state.trim().split(/\s/)[0] ?? state,
+    ...exit,
+    ...(facts.elapsed === undefined ? {} : { elapsedSeconds: facts.elapsed }),
+    ...(facts.peak === undefined ? {} : { peakMemory: facts.peak }),
+    ...(facts.node === undefined ? {} : { node: facts.node }),
+  };
+}
+
+/** `scontrol show config` as far as we need it; undefined if it could not be asked. */
+export function parseFacts(section: Section | undefined): SlurmFacts | undefined {
+  if (section === undefined || section.code !== 0) return undefined;
+  const value = (key: string) => new RegExp(`^${key}\\s*= (.*)$`, 'm').exec(section.stdout)?.[1]?.trim();
+  const storage = value('AccountingStorageType');
+  const version = value('SLURM_VERSION');
+  const age = /^(\d+) sec/.exec(value('MinJobAge') ?? '')?.[1];
+  const preempt = value('PreemptMode');
+  return {
+    accounting: storage !== undefined && !/none|^\(null\)$/.test(storage),
+    privateJobs: /jobs/.test(value('PrivateData') ?? ''),
+    ...(version === undefined ? {} : { version }),
+    ...(age === undefined ? {} : { minJobAge: Number(age) }),
+    ...(preempt === undefined ? {} : { preemptMode: preempt }),
+  };
+}

@@ -1,0 +1,145 @@
+import { shellQuote } from '../base/shell-quote.ts';
+import type { JobRef } from './scheduler.ts';
+import { slurmStates } from './slurm-states.ts';
+
+export interface SlurmSite {
+  /** Shell lines that make Slurm's commands available: `module load slurm`. */
+  readonly setup?: string;
+  /** For `--clusters`: a multi-cluster site. */
+  readonly cluster?: string;
+}
+
+/** What a first query has learned about the site; it holds for the connection. */
+export interface SlurmFacts {
+  readonly accounting: boolean;
+  /** Other users' jobs are hidden: nobody can say how many are ahead. */
+  readonly privateJobs: boolean;
+  readonly version?: string;
+  readonly minJobAge?: number;
+  readonly preemptMode?: string;
+}
+
+// SQUEUE_* and SACCT_* of a user's profile filter and sort; the plain words of our options must mean what the manual says.
+const neutral = [
+  'export LC_ALL=C SLURM_TIME_FORMAT=%s',
+  'unset SQUEUE_ACCOUNT SQUEUE_ALL SQUEUE_ARRAY SQUEUE_ARRAY_UNIQUE SQUEUE_FEDERATION SQUEUE_FORMAT SQUEUE_FORMAT2 SQUEUE_LICENSES SQUEUE_LOCAL SQUEUE_NAMES SQUEUE_PARTITION SQUEUE_PRIORITY SQUEUE_QOS SQUEUE_SIBLING SQUEUE_SORT SQUEUE_STATES SQUEUE_USERS SACCT_FEDERATION SACCT_LOCAL SACCT_FORMAT',
+];
+
+/** Runs a command between marks on both streams, so that its words, its status and a banner can be told apart. */
+const section = [
+  's=$(printf "\\036")',
+  'nl="\n"',
+  'begin() { printf "%s%s%s\\n" "$s" "$1" "$s"; printf "%s%s%s\\n" "$s" "$1" "$s" >&2; }',
+  'end() { printf "\\n%send %s%s\\n" "$s" "$1" "$s"; }',
+];
+
+const clusters = (site: SlurmSite) => (site.cluster === undefined ? '' : ` -M ${shellQuote(site.cluster)}`);
+
+export function slurmPrelude(site: SlurmSite): string[] {
+  return [...(site.setup === undefined ? [] : [`{ ${site.setup}\n} >&2`]), ...neutral];
+}
+
+export const squeueFields = '%A|%T|%i|%r|%S|%M|%N|%P|%V|%Q|%j';
+export const sacctFields =
+  'JobIDRaw,State,ExitCode,Submit,End,ElapsedRaw,MaxRSS,ReqMem,AllocCPUS,AllocNodes,NodeList,JobName';
+
+/**
+ * squeue → sacct → scontrol for all jobs in one round trip. Each is asked only about what the one before left open, and sacct
+ * not at all where accounting is known to be off.
+ */
+export function queryScript(jobs: readonly JobRef[], site: SlurmSite, facts: SlurmFacts | undefined): string {
+  const only = clusters(site);
+  const since = Math.min(...jobs.map((job) => job.submittedAt));
+  const still = slurmStates.filter(({ meaning }) => meaning.kind === 'queued' || meaning.kind === 'running');
+  const over = slurmStates.filter(({ meaning }) => meaning.kind === 'ended');
+  // The id and the state are neighbours in both formats; sacct says `CANCELLED by 0`.
+  const patterns = (states: typeof slurmStates, after: string) =>
+    states.map(({ word }) => `*"$nl$id|${word}${after}"*`).join('|');
+  return [
+    ...slurmPrelude(site),
+    ...section,
+    'printf "%snow %s%s\\n" "$s" "$(date +%s)" "$s"',
+    ...(facts === undefined ? [`begin config; scontrol${only} show config; end $?`] : []),
+    // Never `-j`: it exits 1 for an id that has been purged. By number, since an account may be unknown to the login node's passwd.
+    `begin squeue; q=$(squeue${only} -h -a -t all -u "$(id -u)" -n ${shellQuote(names(jobs))} -o '${squeueFields}'); c=$?; printf %s "$q"; end $c`,
+    'if [ $c -ne 0 ]; then exit 0; fi',
+    'left=',
+    `for id in ${jobs.map((job) => shellQuote(job.id)).join(' ')}; do`,
+    `  case "$nl$q" in ${patterns(still, '|')}) ;; *) left="$left $id" ;; esac`,
+    'done',
+    ...(facts?.privateJobs === true
+      ? []
+      : [
+          // One question for all partitions, and the counting is done there: a queue may have 50,000 jobs.
+          `case "$q" in *"|PENDING|"*) begin ahead; squeue${only} -h -a -t PD -o '%P|%Q' | sort | uniq -c; end $?;; esac`,
+        ]),
+    'if [ -z "$left" ]; then exit 0; fi',
+    'a=',
+    ...(facts?.accounting === false
+      ? []
+      : [
+          // By the cluster's own clock, so that the client's does not matter; a day more, for a clock that has been set.
+          `ids=$(echo $left | tr ' ' ,); begin sacct`,
+          `a=$(sacct${only} -n -P -j "$ids" -S "now-$(($(date +%s) - ${Math.floor(since)} + 86400))seconds" -o ${sacctFields}); c=$?`,
+          'printf %s "$a"; end $c',
+        ]),
+    'for id in $left; do',
+    `  case "$nl$a" in ${patterns(over, '')}) ;; *) begin "scontrol $id"; scontrol${only} -o show job "$id"; end $? ;; esac`,
+    'done',
+  ].join('\n');
+}
+
+export const findScript = (name: string, site: SlurmSite): string =>
+  [
+    ...slurmPrelude(site),
+    ...section,
+    `begin squeue; squeue${clusters(site)} -h -a -t all -u "$(id -u)" -n ${shellQuote(name)} -o '${squeueFields}'; end $?`,
+  ].join('\n');
+
+export const cancelScript = (job: JobRef, site: SlurmSite): string =>
+  [
+    ...slurmPrelude(site),
+    ...section,
+    // The name beside the id: ids are recycled.
+    `begin scancel; scancel${clusters(site)} -u "$(id -u)" -n ${shellQuote(job.name)} ${shellQuote(job.id)}; end $?`,
+  ].join('\n');
+
+const names = (jobs: readonly JobRef[]) => [...new Set(jobs.map((job) => job.name))].join(',');
+
+export interface Section {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The sections of both streams by name; what stands before the first mark (a banner, a module's greeting) is left out. */
+export function readSections(stdout: string, stderr: string): ReadonlyMap<string, Section> {
+  const errors = new Map(pieces(stderr));
+  return new Map(
+    pieces(stdout).map(([name, text]) => {
+      const close = /\n\u001eend (\d+)\u001e\n?$/.exec(text);
+      return [
+        name,
+        {
+          code: Number(close?.[1] ?? 255),
+          stdout: close === null ? text : text.slice(0, close.index),
+          stderr: (errors.get(name) ?? '').trim(),
+        },
+      ];
+    }),
+  );
+}
+
+function pieces(text: string): [string, string][] {
+  const begins = [...text.matchAll(/\u001e((?!end |now )[^\u001e\n]+)\u001e\n/g)];
+  return begins.map((match, index) => [
+    match[1] ?? '',
+    text.slice(match.index + match[0].length, begins[index + 1]?.index ?? text.length),
+  ]);
+}
+
+/** The cluster's clock as the script printed it. */
+export const readNow = (stdout: string): number | undefined => {
+  const match = /\u001enow (\d+)\u001e/.exec(stdout);
+  return match === null ? undefined : Number(match[1]);
+};

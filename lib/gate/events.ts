@@ -1,0 +1,36 @@
+import type { Fingerprint, Oid } from '../base/ids.ts';
+import type { HostError } from '../cluster/host.ts';
+import type { JobStatus } from '../cluster/scheduler.ts';
+import type { FailureReason } from '../verdict/types.ts';
+
+/** What happens on the way of a push, for whoever shows it. Facts only; lib/cli puts them into words. */
+export type GateEvent =
+  | { readonly event: 'fetching-reports'; readonly remote: string }
+  | { readonly event: 'hashing'; readonly files: number; readonly bytes: number }
+  | { readonly event: 'waiting-for-recorder' }
+  | { readonly event: 'connecting'; readonly place: string }
+  | {
+      readonly event: 'planned';
+      readonly fingerprint: Fingerprint;
+      readonly commit: Oid;
+      readonly place: string;
+      readonly environment: { readonly label: string; readonly ready: boolean };
+      readonly files: number;
+      readonly bytes: number;
+      readonly steps: number;
+    }
+  | { readonly event: 'uploading'; readonly bytes: number; readonly of: number }
+  | { readonly event: 'submitted'; readonly job: string; readonly attempt: number; readonly place: string }
+  | { readonly event: 'attached'; readonly job: string; readonly attempt: number; readonly place: string }
+  | { readonly event: 'status'; readonly status: JobStatus; readonly job: string }
+  /** The job's own line of progress, such as `step 1 of 2 cell 31 of 69`. */
+  | { readonly event: 'progress'; readonly line: string }
+  | { readonly event: 'log'; readonly text: string }
+  | { readonly event: 'connection-lost'; readonly error: HostError; readonly retryInSeconds: number }
+  | { readonly event: 'scheduler-silent'; readonly detail: string }
+  | { readonly event: 'collecting' }
+  | { readonly event: 'retrying'; readonly reason: FailureReason; readonly attempt: number; readonly of: number }
+  | { readonly event: 'publish-failed'; readonly reason: string; readonly detail: string }
+  | { readonly event: 'report-ignored'; readonly path: string; readonly reason: string };
+
+export type EventSink = (event: GateEvent) => void;

@@ -1,0 +1,179 @@
+import type { Fingerprint } from '../base/ids.ts';
+import type { HostError } from '../cluster/host.ts';
+import type { JobEnd, JobRef, JobStatus } from '../cluster/scheduler.ts';
+import type { EventSink } from './events.ts';
+import type { Connection, Place, PlaceError } from './place.ts';
+
+export interface Following {
+  readonly fingerprint: Fingerprint;
+  readonly attempt: number;
+  readonly job: JobRef;
+}
+
+export type FollowEnd =
+  /** The scheduler says so; `job` is absent where it has forgotten the job, and the job's own last word is there. */
+  | { readonly how: 'ended'; readonly job?: JobEnd; readonly connection: Connection }
+  /** The push connection may not be held longer. */
+  | { readonly how: 'hold-over'; readonly last: JobStatus | undefined; readonly connection: Connection }
+  | { readonly how: 'detached'; readonly last: JobStatus | undefined }
+  /** Nothing is known about the job: the place could not be reached for a long time. */
+  | { readonly how: 'out-of-reach'; readonly error: PlaceError };
+
+export interface FollowOptions {
+  /** The user's: Ctrl-C leaves the job running. */
+  readonly signal: AbortSignal;
+  /** Milliseconds of the clock `now`; undefined is without limit. */
+  readonly holdUntil: number | undefined;
+  readonly now: () => number;
+  readonly emit: EventSink;
+}
+
+/** Slurm is asked at most once in this many seconds, less as the wait grows (facts of the peers: 2 to 60 s, users get banned). */
+const askEvery = (waitedSeconds: number): number => Math.min(60, Math.max(15, waitedSeconds / 20));
+/** How long the job's files may lag behind the scheduler on a network file system before the job counts as ended without a last word. */
+const lagSeconds = { ended: 20, absent: 120 } as const;
+const giveUpReconnectingAfterSeconds = 30 * 60;
+
+/** Watches one attempt to its end, through lost connections and a scheduler that does not answer. "I can't ask" is never "it failed". */
+export async function follow(
+  place: Place,
+  first: Connection,
+  run: Following,
+  options: FollowOptions,
+): Promise<FollowEnd> {
+  let connection = first;
+  let lostSince: number | undefined;
+  let tries = 0;
+  let last: JobStatus | undefined;
+  for (;;) {
+    const watched = await watchOnce(connection, run, options, last);
+    if (watched.how !== 'lost') return watched.how === 'detached' ? { how: 'detached', last: watched.last } : watched;
+    last = watched.last;
+    const now = options.now();
+    lostSince ??= now;
+    if (watched.heard) {
+      lostSince = now;
+      tries = 0;
+    }
+    await connection.close();
+    for (;;) {
+      const wait = backoffSeconds(tries++);
+      options.emit({ event: 'connection-lost', error: watched.error, retryInSeconds: Math.round(wait) });
+      if (!(await pause(wait, options))) return { how: 'detached', last };
+      const again = await place.connect(options.signal);
+      if (again.ok) {
+        connection = again.value;
+        break;
+      }
+      if (options.signal.aborted) return { how: 'detached', last };
+      const over = options.holdUntil !== undefined && options.now() >= options.holdUntil;
+      if (over || options.now() - lostSince > giveUpReconnectingAfterSeconds * 1000) {
+        return { how: 'out-of-reach', error: again.error };
+      }
+    }
+  }
+}
+
+type Watched =
+  | Exclude<FollowEnd, { how: 'out-of-reach' }>
+  | { readonly how: 'lost'; readonly error: HostError; readonly heard: boolean; readonly last: JobStatus | undefined };
+
+/** One connection's worth: the job's own files by one remote loop, the scheduler rarely, until something ends it. */
+async function watchOnce(
+  connection: Connection,
+  run: Following,
+  options: FollowOptions,
+  lastKnown: JobStatus | undefined,
+): Promise<Watched> {
+  const begun = options.now();
+  const stop = new AbortController();
+  const onAbort = () => stop.abort();
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  let last = lastKnown;
+  let heard = false;
+  let finished = false; // the job's own last word has been seen
+  let wake: () => void = () => {};
+  let lost: HostError | undefined;
+
+  const watching = (async () => {
+    while (!stop.signal.aborted && !finished && lost === undefined) {
+      for await (const event of connection.runs.watch(run.fingerprint, run.attempt, stop.signal)) {
+        heard = true;
+        if (event.kind === 'log') options.emit({ event: 'log', text: event.text });
+        else if (event.kind === 'state' && event.name === 'now')
+          options.emit({ event: 'progress', line: event.text.trim() });
+        else if (event.kind === 'state' && event.name === 'end') finished = true;
+        else if (event.kind === 'lost') lost = event.error;
+        if (finished || lost !== undefined) wake();
+      }
+    }
+  })();
+
+  try {
+    let endedSince: number | undefined;
+    for (let rounds = 0; ; rounds++) {
+      if (options.signal.aborted) return { how: 'detached', last };
+      if (lost !== undefined) return { how: 'lost', error: lost, heard, last };
+      const asked = await connection.scheduler.query([run.job]);
+      const now = options.now();
+      if (asked.ok) {
+        heard = true;
+        const status = asked.value.get(run.job.id) ?? { state: 'absent' as const };
+        last = status;
+        options.emit({ event: 'status', status, job: run.job.id });
+        if (status.state === 'ended' || status.state === 'absent') {
+          endedSince ??= now;
+          const job = status.state === 'ended' ? { job: status } : {};
+          // Both signals, or the scheduler's alone once the job's files had time to arrive: judging then finds no last word.
+          if (finished || now - endedSince > lagSeconds[status.state] * 1000)
+            return { how: 'ended', ...job, connection };
+        } else {
+          endedSince = undefined;
+        }
+      } else if (asked.error.reason === 'host') {
+        return { how: 'lost', error: asked.error.cause, heard, last };
+      } else {
+        options.emit({ event: 'scheduler-silent', detail: asked.error.stderr.trim() });
+      }
+      if (options.holdUntil !== undefined && now >= options.holdUntil) return { how: 'hold-over', last, connection };
+      // After the last word Slurm needs a moment to say COMPLETED; before it, it is asked rarely.
+      const ending = finished || endedSince !== undefined;
+      const seconds = ending ? Math.min(5, 0.25 * 2 ** Math.min(rounds, 5)) : askEvery((now - begun) / 1000);
+      if (!ending) rounds = 0;
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          wake = resolve;
+          if (!ending && (finished || lost !== undefined)) resolve();
+        }),
+        sleepUntil(seconds, options),
+      ]);
+    }
+  } finally {
+    options.signal.removeEventListener('abort', onAbort);
+    stop.abort();
+    await watching;
+  }
+}
+
+const backoffSeconds = (tries: number): number => Math.min(60, 2 ** tries) * (0.5 + Math.random());
+
+/** False when the user detached meanwhile. */
+async function pause(seconds: number, options: FollowOptions): Promise<boolean> {
+  await sleepUntil(seconds, options);
+  return !options.signal.aborted;
+}
+
+/** Sleeps, but not beyond the hold's end, and not after the user's signal. */
+function sleepUntil(seconds: number, { signal, holdUntil, now }: FollowOptions): Promise<void> {
+  const ms = Math.max(0, Math.min(seconds * 1000, (holdUntil ?? Number.POSITIVE_INFINITY) - now()));
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

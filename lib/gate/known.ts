@@ -1,0 +1,68 @@
+import type { Fingerprint, Oid } from '../base/ids.ts';
+import { readNotes } from '../git/notes.ts';
+import { readFiles } from '../git/reports.ts';
+import type { Repository } from '../git/repository.ts';
+import { parseNoteLine } from '../report/note-line.ts';
+import { checkReport, parseReport } from '../report/parse-report.ts';
+import { runFolder } from '../report/report-path.ts';
+import type { Report } from '../report/types.ts';
+import type { EventSink } from './events.ts';
+
+export interface ReportsContext {
+  readonly repo: Repository;
+  /** The reports branch. */
+  readonly branch: string;
+  readonly emit: EventSink;
+}
+
+/** Everything recorded for one fingerprint, here or in what was fetched, oldest first. What cannot be believed is named and left out. */
+export async function reportsOf(context: ReportsContext, fingerprint: Fingerprint): Promise<readonly Report[]> {
+  return readReports(context, `${runFolder(fingerprint)}/`, fingerprint);
+}
+
+async function readReports(
+  { repo, branch, emit }: ReportsContext,
+  prefix: string,
+  expected?: Fingerprint,
+): Promise<readonly Report[]> {
+  const files = await readFiles(repo, branch, prefix);
+  if (!files.ok) {
+    emit({ event: 'report-ignored', path: prefix, reason: files.error.reason });
+    return [];
+  }
+  const reports = new Map<string, Report>();
+  for (const { path, content } of files.value) {
+    if (!path.endsWith('/report.json')) continue;
+    const parsed = parseReport(content.toString('utf8'));
+    const checked = parsed.ok ? checkReport(parsed.value, path, expected) : parsed;
+    if (checked.ok) reports.set(checked.value.id, checked.value);
+    else emit({ event: 'report-ignored', path, reason: checked.error.reason });
+  }
+  return [...reports.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * The newest report with the metrics of a finished run: a verdict about the model. Errors say nothing about it, a skipped push has no
+ * run, and a report without its details (`publish: metrics`) still has its metrics.
+ */
+export function knownVerdict(reports: readonly Report[]): Report | undefined {
+  return reports.findLast(({ verdict, run }) => run !== undefined && verdict !== undefined && verdict.kind !== 'error');
+}
+
+/** The reports on this very commit, by its note: in a clone that has no record of its own, they say what the commit's data was. */
+export async function reportsOnCommit(context: ReportsContext, commit: Oid): Promise<readonly Report[]> {
+  const notes = await readNotes(context.repo, [commit]);
+  if (!notes.ok) return [];
+  const runs = new Set(
+    (notes.value.get(commit) ?? []).flatMap((line) => {
+      const run = parseNoteLine(line)?.run;
+      return run === undefined ? [] : [run];
+    }),
+  );
+  const found: Report[] = [];
+  for (const run of runs) {
+    const reports = await readReports(context, `runs/${run.slice(0, 2)}/${run}`);
+    found.push(...reports.filter((report) => report.commit === commit));
+  }
+  return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+}

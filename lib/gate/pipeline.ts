@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalJson } from '../base/canonical-json.ts';
+import type { Oid } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { cachedConfig } from '../config/cached-config.ts';
+import type { Config, Diagnostic, LoadedConfig } from '../config/types.ts';
+import { readGitConfig } from '../git/config-values.ts';
+import type { GitError } from '../git/errors.ts';
+import type { Repository } from '../git/repository.ts';
+import { git } from '../git/spawn.ts';
+
+export const configPath = '.mlops/config.yaml';
+
+export type PipelineError =
+  /** `inWorktree`: it is written, and not committed. */
+  | { readonly reason: 'no-config'; readonly commit: Oid; readonly inWorktree: boolean }
+  | { readonly reason: 'config-invalid'; readonly commit: Oid; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly reason: 'git'; readonly cause: GitError };
+
+/** One person's values for keys under `cluster:`. */
+const personal = 'mlops.cluster.';
+
+interface ConfigSource {
+  readonly oid: string;
+  readonly overrides: ReadonlyMap<string, string>;
+}
+
+/** The pipeline of a commit: the config as committed, with this person's `git config mlops.cluster.*` over it. Cached by content. */
+export async function readPipeline(repo: Repository, commit: Oid): Promise<Result<Config, PipelineError>> {
+  const source = await findConfig(repo, commit);
+  if (!source.ok) return source;
+  const key = createHash('sha256')
+    .update(canonicalJson([source.value.oid, [...source.value.overrides].sort()]))
+    .digest('hex');
+  return cachedConfig(repo.stateDir, key, async () => {
+    const loaded = await parse(repo, commit, source.value);
+    return loaded.ok ? ok(loaded.value.config) : loaded;
+  });
+}
+
+/** The same with its warnings, and with the places of its keys, for screens that say which line to change. */
+export async function readPipelineText(repo: Repository, commit: Oid): Promise<Result<LoadedConfig, PipelineError>> {
+  const source = await findConfig(repo, commit);
+  return source.ok ? parse(repo, commit, source.value) : source;
+}
+
+async function findConfig(repo: Repository, commit: Oid): Promise<Result<ConfigSource, PipelineError>> {
+  const [found, values] = await Promise.all([
+    git(repo, ['ls-tree', '-z', '--full-tree', commit, '--', configPath]),
+    readGitConfig(repo, personal),
+  ]);
+  if (!found.ok) return err({ reason: 'git', cause: found.error });
+  if (!values.ok) return err({ reason: 'git', cause: values.error });
+  const oid = /^\d+ blob ([0-9a-f]+)\t/.exec(found.value.stdout.toString())?.[1];
+  if (oid === undefined) return err({ reason: 'no-config', commit, inWorktree: await isInWorktree(repo) });
+  const overrides = new Map(
+    [...values.value].flatMap(([key, value]) =>
+      key.startsWith(personal) ? [[key.slice('mlops.'.length), value] as const] : [],
+    ),
+  );
+  return ok({ oid, overrides });
+}
+
+async function isInWorktree(repo: Repository): Promise<boolean> {
+  if (repo.top === undefined) return false;
+  return access(join(repo.top, configPath)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function parse(
+  repo: Repository,
+  commit: Oid,
+  source: ConfigSource,
+): Promise<Result<LoadedConfig, PipelineError>> {
+  const blob = await git(repo, ['cat-file', 'blob', source.oid]);
+  if (!blob.ok) return err({ reason: 'git', cause: blob.error });
+  const { loadConfig } = await import('../config/load-config.ts');
+  const loaded = loadConfig(blob.value.stdout, configPath, source.overrides);
+  return loaded.ok ? loaded : err({ reason: 'config-invalid', commit, diagnostics: loaded.error });
+}
