@@ -150,7 +150,7 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
       const plain = copied ? `tmp/${name}/F/` : `${partial}/`;
       // An object has one mode for all its links, so that a file with another mode has to be a copy.
       if (entry.executable || copied || links === 'symlink') {
-        const folder = entry.executable ? `tmp/${name}/X/` : plain;
+        const folder = entry.executable ? `tmp/${name}/${copied ? 'X' : 'E'}/` : plain;
         const target = Buffer.from(`${workdir}/${object}`);
         return tarHeader({ kind: 'symlink', name: Buffer.concat([Buffer.from(folder), path]), target });
       }

@@ -97,7 +97,6 @@ while [ $beats -lt 600 ]; do
   look=$(ls -lnd state/* log 2>/dev/null)
   if [ "$look" != "$seen" ]; then
     seen=$look
-    ${printState(token, '')}
     if [ -f log ]; then
       size=$(wc -c <log | tr -d ' ')
       [ "$size" -ge "$from" ] || from=0
@@ -109,6 +108,7 @@ while [ $beats -lt 600 ]; do
         from=$size
       fi
     fi
+    ${printState(token, '')}
     printf '\\n%s end\\n' ${token} || exit 1
   elif [ $((beats % 5)) -eq 0 ]; then
     printf '\\n%s beat\\n' ${token} || exit 1

@@ -88,7 +88,8 @@ export interface BuildScript {
 }
 
 /**
- * Standard input: a tar of links to objects. `build/F` (plain files, to be copied), `build/X` (executable ones, to be copied) and
+ * Standard input: a tar of links to objects. `build/F` (plain files, to be copied), `build/X` (executable ones, to be copied), `build/E` (executable
+ * ones that stay read-only, copied because an object has one mode) and
  * `build/L` (symbolic links as they are); what is to be linked is a link in `partial` already.
  */
 export function buildScript({ workdir, build, into, partial, group }: BuildScript): string {
@@ -104,14 +105,14 @@ there && exit 76
 build=$work/tmp/${build}
 trap 'cd / && rm -rf "$build" "$out"' EXIT
 trap 'exit 75' HUP TERM INT
-mkdir -p tmp && mkdir "$build" "$build/F" "$build/X" "$build/L" && mkdir -p "$out" || { full; exit 73; }
+mkdir -p tmp && mkdir "$build" "$build/F" "$build/X" "$build/E" "$build/L" && mkdir -p "$out" || { full; exit 73; }
 # busybox refuses links that lead out of the folder unless told; -P is GNU's and BSD's word for it.
 EXTRACT_UNSAFE_SYMLINKS=1; export EXTRACT_UNSAFE_SYMLINKS
 ${untar('xmoPf')}
 cd "$out" || exit 70
 # Only what was copied gets another mode: what is linked has the store's. Read from arguments: a path may have a newline.
 mode() { (cd "$build/$1" && find . -type l -exec sh -c 'cd "$1" && m=$2 && shift 2 && chmod "$m" "$@"' sh "$out" "$2" {} +); }
-{ cp -RL "$build/F/." . && cp -RL "$build/X/." . && cp -RP "$build/L/." . && mode F u+w && mode X u+w,+x; } || { full; exit 73; }
+{ cp -RL "$build/F/." . && cp -RL "$build/X/." . && cp -RL "$build/E/." . && cp -RP "$build/L/." . && mode F u+w && mode X u+w,+x && mode E +x; } || { full; exit 73; }
 find . -type f -mtime +0 -exec touch -c {} + 2>/dev/null
 cd / || exit 70
 there && exit 76

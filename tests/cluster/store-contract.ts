@@ -8,6 +8,7 @@ import { asSha256 } from '../../lib/base/ids.ts';
 import { shellQuote } from '../../lib/base/shell-quote.ts';
 import { openStore } from '../../lib/cluster/content-store.ts';
 import type { Source, TreeEntry } from '../../lib/cluster/store-types.ts';
+import { until } from '../rig/until.ts';
 import type { HostUnderTest } from './host-contract.ts';
 
 export const sha256 = (data: string | Uint8Array) => asSha256(createHash('sha256').update(data).digest('hex'));
@@ -279,10 +280,7 @@ export function describeStore(name: string, open: () => Promise<HostUnderTest>):
       };
       const put = at.store.put(one(), { signal: abort.signal, onProgress: (bytes) => bytes > 1e6 && abort.abort() });
       expect(await put).toMatchObject({ ok: false, error: { reason: 'host', cause: { reason: 'aborted' } } });
-      for (let wait = 0; wait < 50 && (await run(`ls ${shellQuote(at.workdir)}/tmp`)).stdout !== ''; wait += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-      expect((await run(`ls ${shellQuote(at.workdir)}/tmp`)).stdout).toBe('');
+      await until(async () => (await run(`ls ${shellQuote(at.workdir)}/tmp`)).stdout === '');
     });
   });
 }

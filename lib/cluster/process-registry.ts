@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a supervisor says of its job, in `WORKDIR/processes/NAME.json`. */
+export interface ProcessRecord {
+  readonly version: 1;
+  readonly name: string;
+  /** The supervisor's, with when it started: pids are recycled. */
+  readonly pid: number;
+  readonly started: string;
+  readonly submittedAt: number;
+  readonly status: 'queued' | 'running' | 'ended';
+  readonly how?: 'completed' | 'failed' | 'cancelled' | 'timeout' | 'out-of-memory';
+  readonly exitCode?: number;
+  readonly signal?: number;
+  readonly runningSince?: number;
+  readonly endedAt?: number;
+  /** Bytes. */
+  readonly peakMemory?: number;
+}
+
+const folderOf = (workdir: string): string => join(workdir, 'processes');
+
+export function writeProcess(workdir: string, record: ProcessRecord): void {
+  mkdirSync(folderOf(workdir), { recursive: true, mode: 0o700 });
+  const path = join(folderOf(workdir), `${record.name}.json`);
+  writeFileSync(`${path}.${process.pid}.tmp`, `${JSON.stringify(record)}\n`);
+  renameSync(`${path}.${process.pid}.tmp`, path);
+}
+
+/** Undefined: no such job, or a file that cannot be believed. */
+export function readProcess(workdir: string, name: string): ProcessRecord | undefined {
+  try {
+    const record = JSON.parse(readFileSync(join(folderOf(workdir), `${name}.json`), 'utf8')) as ProcessRecord;
+    return record.version === 1 && record.name === name ? record : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+export function allProcesses(workdir: string): readonly ProcessRecord[] {
+  mkdirSync(folderOf(workdir), { recursive: true, mode: 0o700 });
+  return readdirSync(folderOf(workdir))
+    .filter((file) => file.endsWith('.json'))
+    .flatMap((file) => readProcess(workdir, file.slice(0, -'.json'.length)) ?? []);
+}
+
+/** When a process started, as ps prints it; undefined where it is gone. */
+export function startOf(pid: number): string | undefined {
+  try {
+    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+    const said = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env, stdio: 'pipe' });
+    return said.trim() === '' ? undefined : said.trim();
+  } catch (error) {
+    // ps exits 1 where there is no such process.
+    if ((error as { status?: number }).status === 1) return undefined;
+    throw error;
+  }
+}
+
+export const isAlive = (record: Pick<ProcessRecord, 'pid' | 'started'>): boolean =>
+  startOf(record.pid) === record.started;
