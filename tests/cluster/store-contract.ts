@@ -263,7 +263,7 @@ export function describeStore(name: string, open: () => Promise<HostUnderTest>):
     });
 
     // Over ssh2 the far side ends the script before it has taken its folder away: a known defect, the folder stays until it is swept.
-    if (text !== 'ssh2')
+    if (name !== 'ssh2')
       test('an abort stops the upload and leaves nothing', async () => {
         await using at = await fresh();
         const abort = new AbortController();
