@@ -19,8 +19,12 @@ export interface FingerprintContext {
   readonly repository: Repository;
   readonly commit: Oid;
   readonly config: Config;
-  /** Hash the worktree's data now, or take what a record says of it without touching a file. */
-  readonly data: 'worktree' | { readonly recorded: Readonly<Record<string, DataSet>> };
+  /**
+   * Hash the worktree's data now; take what the commit's tree holds of it; or take what a record says. The last two touch no file.
+   */
+  readonly data: 'worktree' | 'commit' | { readonly recorded: Readonly<Record<string, DataSet>> };
+  /** For entries of which there is nothing here: what an ancestor had. A clone without the data knows it by its hash. */
+  readonly inherited?: Readonly<Record<string, DataSet>>;
   /** Nanoseconds since 1970 by the system's clock: compared with the times of files. */
   readonly nowNs: () => bigint;
   readonly signal?: AbortSignal;
@@ -55,8 +59,8 @@ export async function fingerprintCommit(
   const tree = await treePart(shared);
   if (!tree.ok) return tree;
   const data =
-    context.data === 'worktree'
-      ? await worktreeData(context, shared, tree.value, indexed, work)
+    typeof context.data === 'string'
+      ? await presentData(context, shared, tree.value, indexed, work)
       : ok(recordedData(repository.stateDir, context.data.recorded, config));
   if (!data.ok) return data;
   return ok({ ...assemble(config, tree.value, data.value), work });
@@ -91,7 +95,7 @@ function assemble(config: Config, tree: TreePart, data: Data): Fingerprinted {
 function refusedEntry({ config, data }: FingerprintContext): FingerprintError | undefined {
   for (const entry of config.data) {
     const name = entry.kind === 'path' ? entry.path : entry.as;
-    if (data !== 'worktree') {
+    if (typeof data !== 'string') {
       if (!Object.hasOwn(data.recorded, name)) return { reason: 'not-recorded', entry: name };
     } else if (entry.kind === 'cluster') return { reason: 'unsupported', entry: name, feature: 'cluster-data' };
     else if (leavesTop(entry.path)) return { reason: 'outside', entry: name };
@@ -113,7 +117,36 @@ interface Shared {
 }
 type Counts = { filesRead: number; bytesRead: number; blobsRead: number; damaged: string[] };
 
-async function worktreeData(
+/** What is here of the entries; of which there is nothing, an ancestor's may stand. */
+async function presentData(
+  context: FingerprintContext,
+  shared: Shared,
+  tree: TreePart,
+  indexed: Promise<Indexed>,
+  work: Counts,
+): Promise<Result<Data, FingerprintError>> {
+  const { config, repository, inherited = {} } = context;
+  const taken: Record<string, DataSet> = {};
+  for (let { entries } = shared; ; ) {
+    const data = await hereData(context, { ...shared, entries }, tree, indexed, work);
+    if (data.ok) {
+      const others = recordedData(repository.stateDir, taken, config);
+      return ok({ sets: { ...data.value.sets, ...others.sets }, files: merged(data.value.files, others.files) });
+    }
+    const absent = data.error.reason === 'no-match' || data.error.reason === 'broken-link' ? data.error.entry : '';
+    const set = Object.hasOwn(inherited, absent) ? inherited[absent] : undefined;
+    if (set === undefined) return data;
+    taken[absent] = set;
+    entries = entries.filter(({ name }) => name !== absent);
+  }
+}
+
+/** Files are made when asked for, and a spread would ask. */
+function merged(here: Data['files'], others: Data['files']): Data['files'] {
+  return Object.defineProperties({ ...others }, Object.getOwnPropertyDescriptors(here));
+}
+
+async function hereData(
   context: FingerprintContext,
   shared: Shared,
   tree: TreePart,
@@ -127,11 +160,12 @@ async function worktreeData(
   if (tracked.value === undefined) {
     return err({ reason: 'aborted', progress: { files: 0, ofFiles: 0, bytes: 0, ofBytes: 0 } });
   }
-  const cache = new StatCache(repository.stateDir, repository.top ?? '');
+  const top = context.data === 'worktree' ? repository.top : undefined;
+  const cache = new StatCache(repository.stateDir, top ?? '');
   if (cache.damaged !== undefined) shared.onDamaged(cache.damaged);
   const data = await dataPart(
     {
-      top: repository.top,
+      top,
       commonDir: repository.commonDir,
       cache,
       indexed: indexed.then((index) => (index.ok ? index.value : new Set())),
@@ -147,7 +181,7 @@ async function worktreeData(
     tracked.value,
   );
   // Also after an abort or an error: the next call goes on from what was hashed.
-  cache.save();
+  if (top !== undefined) cache.save();
   const index = await indexed;
   return index.ok ? data : index;
 }

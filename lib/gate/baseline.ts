@@ -1,63 +1,88 @@
-import type { Fingerprint, Oid } from '../base/ids.ts';
+import type { Oid } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { GitError } from '../git/errors.ts';
 import { firstParents, mergeBase, remoteDefaultBranch, resolveCommit } from '../git/history.ts';
+import { readNotes } from '../git/notes.ts';
 import type { Repository } from '../git/repository.ts';
+import type { Report } from '../report/types.ts';
 import type { Baseline } from '../verdict/types.ts';
-
-/** A verdict that is known for a commit: what a baseline is made of. */
-export interface KnownMetrics {
-  readonly fingerprint: Fingerprint;
-  readonly metrics: Readonly<Record<string, number>>;
-}
+import type { GateContext } from './context.ts';
+import { identifyPast } from './identify.ts';
+import { knownVerdict, reportsOf, reportsOnCommits } from './known.ts';
 
 export interface BaselineQuestion {
-  readonly repo: Repository;
   readonly commit: Oid;
   /** As the requirement names it: a branch, a tag or a commit. */
   readonly name: string;
   /** The remote that is pushed to; its branch counts before a local one of the same name. */
   readonly remote: string | undefined;
-  /** The verdict for a commit's content, if one is known. */
-  readonly known: (commit: Oid) => Promise<KnownMetrics | undefined>;
+  /** The reports branch. */
+  readonly branch: string;
 }
+
+type Context = Pick<GateContext, 'repo' | 'now' | 'signal' | 'emit'>;
 
 /** How far back a verdict is looked for, in first parents. */
 const farthest = 100;
 
 /**
- * The baseline by docs/verdicts.md: the merge base's own fingerprint, else its nearest first-parent ancestor with a verdict. Forges'
- * merge and squash commits run no hook, so the merge base itself often has no note, but its content has a verdict.
+ * The baseline by docs/verdicts.md: the verdict of the merge base's own content, else of its nearest first-parent ancestor that has one.
+ * Forges' merge and squash commits run no hook, so the merge base itself often has no note, but its content has a verdict.
  */
-export async function findBaseline(question: BaselineQuestion): Promise<Result<Baseline | undefined, GitError>> {
-  const { repo, commit, name, known } = question;
-  const start = await startingPoint(question);
+export async function findBaseline(
+  context: Context,
+  question: BaselineQuestion,
+): Promise<Result<Baseline | undefined, GitError>> {
+  const { repo } = context;
+  const { commit, name, remote } = question;
+  const start = await startingPoint(repo, commit, name, remote);
   if (!start.ok) return start;
   if (start.value === undefined) return ok(undefined);
   const line = await firstParents(repo, start.value, farthest + 1);
   if (!line.ok) return line;
-  for (const [distance, ancestor] of line.value.entries()) {
-    // A commit is never compared with itself.
-    if (ancestor === commit) continue;
-    const found = await known(ancestor);
-    if (found === undefined || Object.keys(found.metrics).length === 0) continue;
-    return ok({ name, commit: ancestor, distance, run: found.fingerprint, metrics: found.metrics });
+  // A commit is never compared with itself.
+  const candidates = line.value.filter((ancestor) => ancestor !== commit);
+  const noted = await readNotes(repo, candidates);
+  if (!noted.ok) return noted;
+  const reports = { repo, branch: question.branch, emit: context.emit };
+  for (const ancestor of candidates) {
+    const byContent = ancestor === candidates[0] ? await knownByContent(context, ancestor, question.branch) : undefined;
+    const report =
+      byContent ?? (noted.value.has(ancestor) ? knownVerdict(await reportsOnCommits(reports, [ancestor])) : undefined);
+    const metrics = report === undefined ? {} : metricsOf(report);
+    if (report === undefined || Object.keys(metrics).length === 0) continue;
+    return ok({ name, commit: ancestor, distance: line.value.indexOf(ancestor), run: report.fingerprint, metrics });
   }
   return ok(undefined);
 }
 
-async function startingPoint(question: BaselineQuestion): Promise<Result<Oid | undefined, GitError>> {
-  const { repo, commit, name, remote } = question;
+async function knownByContent(context: Context, commit: Oid, branch: string): Promise<Report | undefined> {
+  const identified = await identifyPast(context, commit);
+  if (identified === undefined) return undefined;
+  const { repo, emit } = context;
+  return knownVerdict(await reportsOf({ repo, branch, emit }, identified.fingerprint));
+}
+
+const metricsOf = ({ run }: Report): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(run?.metrics ?? {}).flatMap(([name, reading]) =>
+      reading.kind === 'number' ? [[name, reading.value]] : [],
+    ),
+  );
+
+async function startingPoint(
+  repo: Repository,
+  commit: Oid,
+  name: string,
+  remote: string | undefined,
+): Promise<Result<Oid | undefined, GitError>> {
   const tip = await resolveName(repo, name, remote);
-  if (tip === undefined) {
-    // A new branch in a clone that does not know the named one: the remote's default branch is the next best line.
-    const fallback = remote === undefined ? ok(undefined) : await remoteDefaultBranch(repo, remote);
-    if (!fallback.ok) return fallback;
-    if (fallback.value === undefined) return ok(commit);
-    const other = await resolveName(repo, fallback.value, remote);
-    return other === undefined ? ok(commit) : mergeBase(repo, other, commit);
-  }
-  return mergeBase(repo, tip, commit);
+  if (tip !== undefined) return mergeBase(repo, tip, commit);
+  // A clone that does not know the named one: the remote's default branch is the next best line.
+  const fallback = remote === undefined ? ok(undefined) : await remoteDefaultBranch(repo, remote);
+  if (!fallback.ok) return fallback;
+  const other = fallback.value === undefined ? undefined : await resolveName(repo, fallback.value, remote);
+  return other === undefined ? ok(commit) : mergeBase(repo, other, commit);
 }
 
 async function resolveName(repo: Repository, name: string, remote: string | undefined): Promise<Oid | undefined> {

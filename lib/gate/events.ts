@@ -6,6 +6,10 @@ import type { FailureReason } from '../verdict/types.ts';
 /** What happens on the way of a push, for whoever shows it. Facts only; lib/cli puts them into words. */
 export type GateEvent =
   | { readonly event: 'fetching-reports'; readonly remote: string }
+  /** The remote's reports could not be had: what is known here has to do. */
+  | { readonly event: 'reports-not-fetched'; readonly remote: string; readonly detail: string }
+  /** Entries of which nothing is in this clone: an ancestor's content counts. */
+  | { readonly event: 'data-inherited'; readonly entries: readonly string[] }
   | { readonly event: 'hashing'; readonly files: number; readonly bytes: number }
   | { readonly event: 'waiting-for-recorder' }
   | { readonly event: 'connecting'; readonly place: string }
@@ -28,9 +32,13 @@ export type GateEvent =
   | { readonly event: 'log'; readonly text: string }
   | { readonly event: 'connection-lost'; readonly error: HostError; readonly retryInSeconds: number }
   | { readonly event: 'scheduler-silent'; readonly detail: string }
+  /** Another client is submitting this very run. */
+  | { readonly event: 'waiting-for-submitter'; readonly attempt: number }
   | { readonly event: 'collecting' }
   | { readonly event: 'retrying'; readonly reason: FailureReason; readonly attempt: number; readonly of: number }
   | { readonly event: 'publish-failed'; readonly reason: string; readonly detail: string }
+  /** The repository's own report template does not work: ours was used. */
+  | { readonly event: 'report-template-failed'; readonly detail: string }
   | { readonly event: 'report-ignored'; readonly path: string; readonly reason: string };
 
 export type EventSink = (event: GateEvent) => void;

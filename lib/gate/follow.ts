@@ -12,12 +12,18 @@ export interface Following {
 
 export type FollowEnd =
   /** The scheduler says so; `job` is absent where it has forgotten the job, and the job's own last word is there. */
-  | { readonly how: 'ended'; readonly job?: JobEnd; readonly connection: Connection }
+  | { readonly how: 'ended'; readonly job?: JobEnd }
   /** The push connection may not be held longer. */
-  | { readonly how: 'hold-over'; readonly last: JobStatus | undefined; readonly connection: Connection }
+  | { readonly how: 'hold-over'; readonly last: JobStatus | undefined }
   | { readonly how: 'detached'; readonly last: JobStatus | undefined }
   /** Nothing is known about the job: the place could not be reached for a long time. */
   | { readonly how: 'out-of-reach'; readonly error: PlaceError };
+
+/** The connection to a place: replaced by a new one when it is lost. Whoever opened it closes what is there in the end. */
+export interface Session {
+  readonly place: Place;
+  connection: Connection;
+}
 
 export interface FollowOptions {
   /** The user's: Ctrl-C leaves the job running. */
@@ -35,19 +41,13 @@ const lagSeconds = { ended: 20, absent: 120 } as const;
 const giveUpReconnectingAfterSeconds = 30 * 60;
 
 /** Watches one attempt to its end, through lost connections and a scheduler that does not answer. "I can't ask" is never "it failed". */
-export async function follow(
-  place: Place,
-  first: Connection,
-  run: Following,
-  options: FollowOptions,
-): Promise<FollowEnd> {
-  let connection = first;
+export async function follow(session: Session, run: Following, options: FollowOptions): Promise<FollowEnd> {
   let lostSince: number | undefined;
   let tries = 0;
   let last: JobStatus | undefined;
   for (;;) {
-    const watched = await watchOnce(connection, run, options, last);
-    if (watched.how !== 'lost') return watched.how === 'detached' ? { how: 'detached', last: watched.last } : watched;
+    const watched = await watchOnce(session.connection, run, options, last);
+    if (watched.how !== 'lost') return watched;
     last = watched.last;
     const now = options.now();
     lostSince ??= now;
@@ -55,14 +55,15 @@ export async function follow(
       lostSince = now;
       tries = 0;
     }
-    await connection.close();
+    await session.connection.close();
     for (;;) {
       const wait = backoffSeconds(tries++);
       options.emit({ event: 'connection-lost', error: watched.error, retryInSeconds: Math.round(wait) });
-      if (!(await pause(wait, options))) return { how: 'detached', last };
-      const again = await place.connect(options.signal);
+      await sleepUntil(wait, options);
+      if (options.signal.aborted) return { how: 'detached', last };
+      const again = await session.place.connect(options.signal);
       if (again.ok) {
-        connection = again.value;
+        session.connection = again.value;
         break;
       }
       if (options.signal.aborted) return { how: 'detached', last };
@@ -106,6 +107,8 @@ async function watchOnce(
         else if (event.kind === 'lost') lost = event.error;
         if (finished || lost !== undefined) wake();
       }
+      // The loop over there lets go after ten minutes, and at once where the folder is gone.
+      if (!finished && lost === undefined) await sleepUntil(5, { ...options, signal: stop.signal });
     }
   })();
 
@@ -125,8 +128,7 @@ async function watchOnce(
           endedSince ??= now;
           const job = status.state === 'ended' ? { job: status } : {};
           // Both signals, or the scheduler's alone once the job's files had time to arrive: judging then finds no last word.
-          if (finished || now - endedSince > lagSeconds[status.state] * 1000)
-            return { how: 'ended', ...job, connection };
+          if (finished || now - endedSince > lagSeconds[status.state] * 1000) return { how: 'ended', ...job };
         } else {
           endedSince = undefined;
         }
@@ -135,7 +137,7 @@ async function watchOnce(
       } else {
         options.emit({ event: 'scheduler-silent', detail: asked.error.stderr.trim() });
       }
-      if (options.holdUntil !== undefined && now >= options.holdUntil) return { how: 'hold-over', last, connection };
+      if (options.holdUntil !== undefined && now >= options.holdUntil) return { how: 'hold-over', last };
       // After the last word Slurm needs a moment to say COMPLETED; before it, it is asked rarely.
       const ending = finished || endedSince !== undefined;
       const seconds = ending ? Math.min(5, 0.25 * 2 ** Math.min(rounds, 5)) : askEvery((now - begun) / 1000);
@@ -157,14 +159,11 @@ async function watchOnce(
 
 const backoffSeconds = (tries: number): number => Math.min(60, 2 ** tries) * (0.5 + Math.random());
 
-/** False when the user detached meanwhile. */
-async function pause(seconds: number, options: FollowOptions): Promise<boolean> {
-  await sleepUntil(seconds, options);
-  return !options.signal.aborted;
-}
-
 /** Sleeps, but not beyond the hold's end, and not after the user's signal. */
-function sleepUntil(seconds: number, { signal, holdUntil, now }: FollowOptions): Promise<void> {
+function sleepUntil(
+  seconds: number,
+  { signal, holdUntil, now }: Pick<FollowOptions, 'signal' | 'holdUntil' | 'now'>,
+): Promise<void> {
   const ms = Math.max(0, Math.min(seconds * 1000, (holdUntil ?? Number.POSITIVE_INFINITY) - now()));
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();

@@ -49,12 +49,12 @@ export function knownVerdict(reports: readonly Report[]): Report | undefined {
   return reports.findLast(({ verdict, run }) => run !== undefined && verdict !== undefined && verdict.kind !== 'error');
 }
 
-/** The reports on this very commit, by its note: in a clone that has no record of its own, they say what the commit's data was. */
-export async function reportsOnCommit(context: ReportsContext, commit: Oid): Promise<readonly Report[]> {
-  const notes = await readNotes(context.repo, [commit]);
+/** The reports on these very commits, by their notes, oldest first. */
+export async function reportsOnCommits(context: ReportsContext, commits: readonly Oid[]): Promise<readonly Report[]> {
+  const notes = await readNotes(context.repo, commits);
   if (!notes.ok) return [];
   const runs = new Set(
-    (notes.value.get(commit) ?? []).flatMap((line) => {
+    [...notes.value.values()].flat().flatMap((line) => {
       const run = parseNoteLine(line)?.run;
       return run === undefined ? [] : [run];
     }),
@@ -62,7 +62,7 @@ export async function reportsOnCommit(context: ReportsContext, commit: Oid): Pro
   const found: Report[] = [];
   for (const run of runs) {
     const reports = await readReports(context, `runs/${run.slice(0, 2)}/${run}`);
-    found.push(...reports.filter((report) => report.commit === commit));
+    found.push(...reports.filter(({ commit }) => commits.includes(commit)));
   }
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
 }

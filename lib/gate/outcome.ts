@@ -6,6 +6,7 @@ import type { SourceRange } from '../config/types.ts';
 import type { DataComparison } from '../fingerprint/compare-data.ts';
 import type { DataFile } from '../fingerprint/types.ts';
 import type { RecordError } from '../git/advance.ts';
+import type { GitError } from '../git/errors.ts';
 import type { Changes, Report } from '../report/types.ts';
 import type { IdentifyError } from './identify.ts';
 import type { PlaceError } from './place.ts';
@@ -65,6 +66,7 @@ export type Recorded = { readonly ok: true } | { readonly ok: false; readonly er
 export type GateError =
   | IdentifyError
   | PrepareError
+  | { readonly reason: 'git'; readonly cause: GitError }
   | { readonly reason: 'place'; readonly cause: PlaceError }
   | { readonly reason: 'store'; readonly cause: StoreError; readonly place: string }
   | { readonly reason: 'runs'; readonly cause: RunStoreError; readonly place: string }

@@ -19,11 +19,10 @@ import { type PipelineError, readPipelineText } from './pipeline.ts';
 
 /** Everything that a submission needs and that can be known on this machine. */
 export interface Prepared {
-  readonly identified: Identified;
   readonly plan: JobPlan;
   readonly script: string;
   readonly tree: readonly TreeEntry[];
-  /** Every content that the run needs, once each. */
+  /** The contents of the commit's own files and of the data, once each. */
   readonly contents: readonly { readonly sha256: Sha256; readonly size: number }[];
   /** Those of `wanted` that this machine has. What is missing here may be on the cluster already. */
   sources(wanted: ReadonlySet<Sha256>): AsyncGenerator<Source>;
@@ -33,8 +32,20 @@ export interface Prepared {
 }
 
 export type PrepareError =
-  | { readonly reason: 'pipeline'; readonly cause: PipelineError }
+  | PlanCommitError
   | { readonly reason: 'fingerprint'; readonly cause: FingerprintError }
+  | { readonly reason: 'contents'; readonly cause: HashTreeError }
+  /** Of these entries only the hash is known here: the list of their files was not published, or was too long for it. */
+  | {
+      readonly reason: 'data-unlisted';
+      readonly commit: Oid;
+      readonly entries: readonly string[];
+      readonly recordedAt?: string;
+      readonly recordedBy?: string;
+    };
+
+export type PlanCommitError =
+  | { readonly reason: 'pipeline'; readonly cause: PipelineError }
   | { readonly reason: 'tree'; readonly cause: SubmoduleError }
   | { readonly reason: 'contents'; readonly cause: HashTreeError }
   | { readonly reason: 'plan'; readonly errors: readonly PlanError[] }
@@ -46,25 +57,26 @@ interface HashedTree extends TreeOfRepository {
 
 /** Plan, then apply: this is the plan, and nothing has been sent. */
 export async function prepare(context: GateContext, identified: Identified): Promise<Result<Prepared, PrepareError>> {
-  const [trees, located] = await Promise.all([
-    readTreeWithSubmodules(context.repo, identified.commit),
-    locateData(context, identified),
-  ]);
-  if (!trees.ok) return err({ reason: 'tree', cause: trees.error });
+  const located = await locateData(context, identified);
   if (!located.ok) return err({ reason: 'fingerprint', cause: located.error });
-  const planned = await planAndRender(context, identified, trees.value);
+  const { data: files, unlisted, sources: dataSources, difference } = located.value;
+  if (unlisted.length > 0) {
+    const { commit, record } = identified;
+    const who = record === undefined ? {} : { recordedAt: record.recordedAt, recordedBy: record.recordedBy };
+    return err({ reason: 'data-unlisted', commit, entries: unlisted, ...who });
+  }
+  const planned = await planCommit(context, { ...identified, data: files }, context.env);
   if (!planned.ok) return planned;
-  const { plan, script } = planned.value;
+  const { plan, script, trees } = planned.value;
 
   const inTree = new Set(plan.tree.map(({ path }) => path));
   const hashed: HashedTree[] = [];
-  for (const tree of trees.value) {
+  for (const tree of trees) {
     const entries = tree.entries.filter(({ path }) => inTree.has(path));
     const contents = await hashBlobs(tree.repository, entries);
     if (!contents.ok) return err({ reason: 'contents', cause: contents.error });
     hashed.push({ ...tree, entries, contents: contents.value });
   }
-  const { sources: dataSources, difference } = located.value;
   const code = hashed.flatMap(({ entries, contents }) => entries.flatMap((entry) => codeEntry(entry, contents)));
   const data = plan.data.map(
     ({ path, sha256, how }): TreeEntry => ({
@@ -79,30 +91,35 @@ export async function prepare(context: GateContext, identified: Identified): Pro
   for (const { contents } of hashed) {
     for (const { sha256, size, linkTarget } of contents.values()) if (linkTarget === undefined) sizes.set(sha256, size);
   }
-  const files = Object.values(identified.data).flat();
+  const all = Object.values(files).flat();
   return ok({
-    identified,
     plan,
     script,
     tree: [...code, ...data],
     contents: [...sizes].map(([sha256, size]) => ({ sha256, size })),
-    sources: (wanted) => allSources(context.repo, hashed, files, dataSources, wanted),
-    absent: files.filter(({ path }) => !dataSources.has(path)),
+    sources: (wanted) => allSources(context.repo, hashed, all, dataSources, wanted),
+    absent: all.filter(({ path }) => !dataSources.has(path)),
     ...(difference === undefined ? {} : { difference }),
   });
 }
 
-/** The plan and the script alone: what `mlops script` prints. */
-export async function planAndRender(
+export interface PlannedCommit {
+  readonly plan: JobPlan;
+  readonly script: string;
+  readonly trees: readonly TreeOfRepository[];
+}
+
+/** The job of a commit and its script. `secrets` has their values; whoever only reads results or looks at the script needs none. */
+export async function planCommit(
   context: GateContext,
   identified: Identified,
-  trees: readonly TreeOfRepository[],
-): Promise<Result<{ readonly plan: JobPlan; readonly script: string }, PrepareError>> {
-  const entries = trees.flatMap((tree) => tree.entries);
+  secrets: Readonly<Record<string, string | undefined>> | 'none',
+): Promise<Result<PlannedCommit, PlanCommitError>> {
+  const trees = await readTreeWithSubmodules(context.repo, identified.commit);
+  if (!trees.ok) return err({ reason: 'tree', cause: trees.error });
   const steps = identified.config.steps.flatMap((step) => (step.kind === 'notebook' ? [step.notebook] : []));
   const templatePath = (name: string) => `.mlops/templates/${name}`;
-  const wanted = new Set([...steps, ...TEMPLATE_NAMES.map(templatePath)]);
-  const texts = await readTexts(trees, wanted);
+  const texts = await readTexts(trees.value, new Set([...steps, ...TEMPLATE_NAMES.map(templatePath)]));
   if (!texts.ok) return texts;
   const own = new Map(
     TEMPLATE_NAMES.flatMap((name) => {
@@ -117,22 +134,22 @@ export async function planAndRender(
   const plan = planJob({
     config,
     fingerprinted: identified,
-    tree: entries,
+    tree: trees.value.flatMap((tree) => tree.entries),
     notebooks: new Map(steps.flatMap((path) => (texts.value.has(path) ? [[path, texts.value.get(path) ?? '']] : []))),
-    secrets: Object.fromEntries(config.secrets.map((name) => [name, context.env[name]])),
+    secrets: Object.fromEntries(config.secrets.map((name) => [name, secrets === 'none' ? '' : secrets[name]])),
     driver: templates['notebook.py'],
     locate: (path) => located.value.locate(path),
   });
   if (!plan.ok) return err({ reason: 'plan', errors: plan.error });
   const script = await renderJob(plan.value.view, templates);
   if (!script.ok) return err({ reason: 'render', cause: script.error });
-  return ok({ plan: plan.value, script: script.value });
+  return ok({ plan: plan.value, script: script.value, trees: trees.value });
 }
 
 async function readTexts(
   trees: readonly TreeOfRepository[],
   wanted: ReadonlySet<string>,
-): Promise<Result<ReadonlyMap<string, string>, PrepareError>> {
+): Promise<Result<ReadonlyMap<string, string>, PlanCommitError>> {
   const texts = new Map<string, string>();
   for (const { repository, entries } of trees) {
     for (const { path, oid } of entries.filter((entry) => wanted.has(entry.path))) {

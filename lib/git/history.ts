@@ -35,6 +35,11 @@ export async function firstParents(
   return oids(await gitText(place, ['rev-list', '--first-parent', `--max-count=${max}`, commit, '--']));
 }
 
+/** The commit and what is reachable from it, newest first, at most `max`. */
+export async function ancestors(place: GitPlace, commit: Oid, max: number): Promise<Result<readonly Oid[], GitError>> {
+  return oids(await gitText(place, ['rev-list', `--max-count=${max}`, commit, '--']));
+}
+
 /** Commits reachable from `to` and not from `from`, newest first, at most `max`: what a range A..B means. */
 export async function commitsBetween(
   place: GitPlace,

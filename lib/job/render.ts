@@ -44,6 +44,19 @@ export async function renderJob(view: JobView, templates: Templates): Promise<Re
   }
 }
 
+/** A template of another text (the report's), ready to be filled in: what goes in is already fit for its place. */
+export async function textTemplate(template: string): Promise<(view: object) => Result<string, RenderError>> {
+  const { default: handlebars } = await import('handlebars');
+  const fill = handlebars.create().compile(template, { noEscape: true });
+  return (view) => {
+    try {
+      return ok(fill(view));
+    } catch (error) {
+      return err({ reason: 'template', detail: error instanceof Error ? error.message : String(error) });
+    }
+  };
+}
+
 const helpers = {
   /** One word of a shell command, whatever it holds. */
   sh: (value: unknown) => shellQuote(textOf(value)),

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { asOid } from '../base/ids.ts';
+import { ok, type Result } from '../base/result.ts';
+import type { GitError } from '../git/errors.ts';
+import { commitInfo } from '../git/history.ts';
+import { buildReport } from '../report/build-report.ts';
+import { reportId } from '../report/report-path.ts';
+import type { Changes, Report, ReportFacts } from '../report/types.ts';
+import { judge } from '../verdict/judge.ts';
+import type { Baseline, RunResult } from '../verdict/types.ts';
+import { findBaseline } from './baseline.ts';
+import { changesBetween } from './changes.ts';
+import type { GateContext } from './context.ts';
+import { type Identified, identifyPast, whoAmI } from './identify.ts';
+import { summariseInputs } from './summarise-inputs.ts';
+
+/** For whom a commit is judged: where it goes decides what it is compared with. */
+export interface Destination {
+  /** The branch that is pushed to, or that the commit is on. */
+  readonly branch: string | undefined;
+  readonly remote: string | undefined;
+}
+
+export interface RunToJudge {
+  readonly run: RunResult;
+  readonly log: string;
+  /** The report with these metrics, if nothing was trained. */
+  readonly from?: Report;
+  readonly store?: string;
+}
+
+export interface JudgedRun {
+  readonly report: Report;
+  readonly changes?: Changes;
+}
+
+/** Compares what a run left with what this commit's config asks for: the verdict, and the report on it. Nothing is written. */
+export async function judgeRun(
+  context: GateContext,
+  identified: Identified,
+  destination: Destination,
+  judged: RunToJudge,
+): Promise<Result<JudgedRun, GitError>> {
+  const baselines = await findBaselines(context, identified, destination);
+  if (!baselines.ok) return baselines;
+  const { require } = identified.config;
+  const verdict = judge({ result: judged.run, require, baselines: baselines.value });
+  const about = await aboutCommit(context, identified, destination);
+  if (!about.ok) return about;
+  const store = judged.store ?? judged.from?.store;
+  const report = buildReport({
+    ...about.value,
+    judged: judged.from === undefined ? 'trained' : 'known',
+    ...(judged.from === undefined ? {} : { from: judged.from.from ?? judged.from.id }),
+    verdict,
+    baselines: baselines.value,
+    run: judged.run,
+    log: judged.log,
+    ...(store === undefined ? {} : { store }),
+  });
+  const [baseline] = Object.values(baselines.value).filter((found) => found !== undefined);
+  const before = baseline === undefined ? undefined : await identifyPast(context, asOid(baseline.commit));
+  // The record of the baseline's commit may be gone: then nobody can say what changed since.
+  const changes =
+    before === undefined || before.fingerprint !== baseline?.run
+      ? undefined
+      : await changesBetween(context, before, identified);
+  return ok({ report, ...(changes === undefined ? {} : { changes }) });
+}
+
+/** A push that a person let go without a verdict. */
+export async function skippedReport(
+  context: GateContext,
+  identified: Identified,
+  destination: Destination,
+  reason: string,
+): Promise<Result<Report, GitError>> {
+  const about = await aboutCommit(context, identified, destination);
+  if (!about.ok) return about;
+  const decision = { reason, by: await whoAmI(context.repo) };
+  return ok(buildReport({ ...about.value, judged: 'known', decided: 'skipped', decision, baselines: {}, log: '' }));
+}
+
+async function aboutCommit(
+  context: GateContext,
+  { commit, fingerprint, inputs, config }: Identified,
+  { branch }: Destination,
+): Promise<
+  Result<
+    Pick<ReportFacts, 'id' | 'tool' | 'commit' | 'branch' | 'subject' | 'author' | 'by' | 'fingerprint' | 'inputs'>,
+    GitError
+  >
+> {
+  const info = await commitInfo(context.repo, commit);
+  if (!info.ok) return info;
+  const { subject, authorName, authorEmail } = info.value;
+  return ok({
+    id: reportId(context.now(), randomBytes(3).readUIntBE(0, 3)),
+    tool: context.tool,
+    commit,
+    ...(branch === undefined ? {} : { branch }),
+    subject,
+    author: `${authorName} <${authorEmail}>`,
+    by: await whoAmI(context.repo),
+    fingerprint,
+    inputs: summariseInputs(inputs, config),
+  });
+}
+
+async function findBaselines(
+  context: GateContext,
+  { commit, config }: Identified,
+  { remote }: Destination,
+): Promise<Result<Readonly<Record<string, Baseline | undefined>>, GitError>> {
+  const byName = new Map<string, Baseline | undefined>();
+  const byMetric: Record<string, Baseline | undefined> = {};
+  for (const [metric, { baseline: name }] of Object.entries(config.require)) {
+    if (name === undefined) continue;
+    if (!byName.has(name)) {
+      const found = await findBaseline(context, { commit, name, remote, branch: config.reports });
+      if (!found.ok) return found;
+      byName.set(name, found.value);
+    }
+    byMetric[metric] = byName.get(name);
+  }
+  return ok(byMetric);
+}

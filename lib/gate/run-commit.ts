@@ -1,0 +1,257 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { err, ok, type Result } from '../base/result.ts';
+import type { AttemptFolder } from '../cluster/run-store.ts';
+import type { JobEnd, JobRef, JobStatus } from '../cluster/scheduler.ts';
+import { parseResult } from '../job/parse-result.ts';
+import type { JobPlan } from '../job/types.ts';
+import { failuresOf } from '../verdict/evidence.ts';
+import type { FailureReason, RunResult } from '../verdict/types.ts';
+import type { GateContext } from './context.ts';
+import { follow, type Session } from './follow.ts';
+import type { Identified } from './identify.ts';
+import type { GateError, WaitingOutcome } from './outcome.ts';
+import type { Place } from './place.ts';
+import { type Prepared, planCommit, prepare } from './prepare.ts';
+import { submitAttempt } from './submit.ts';
+
+/** How long to stay: until the end, until a moment (milliseconds of the clock), or only until it is submitted. */
+export type Wait = 'until-ended' | { readonly until: number } | 'no';
+
+export interface RunOptions {
+  readonly wait: Wait;
+  /** A new attempt even if one has a result. */
+  readonly again: boolean;
+}
+
+export type RunOutcome =
+  | { readonly kind: 'result'; readonly run: RunResult; readonly log: string; readonly store: string }
+  | { readonly kind: 'waiting'; readonly waiting: WaitingOutcome };
+
+/** The result of the commit's run: of an attempt that is there, of one that goes on, or of a new one. No job is started twice. */
+export async function runCommit(
+  context: GateContext,
+  identified: Identified,
+  place: Place,
+  options: RunOptions,
+): Promise<Result<RunOutcome, GateError>> {
+  context.emit({ event: 'connecting', place: place.name });
+  const connected = await place.connect(context.signal);
+  if (!connected.ok) return err({ reason: 'place', cause: connected.error });
+  const session: Session = { place, connection: connected.value };
+  try {
+    return await new CommitRun(context, identified, session, options).toTheEnd();
+  } finally {
+    await session.connection.close();
+  }
+}
+
+/** What trying again can mend; all else says what to change. */
+const passing: ReadonlySet<FailureReason> = new Set([
+  'node-failed',
+  'boot-failed',
+  'preempted',
+  'infrastructure-exception',
+]);
+
+/** Seconds without a sign of life after which a submitting client counts as gone. It gives one every five. */
+const silence = 30;
+
+class CommitRun {
+  readonly #context: GateContext;
+  readonly #identified: Identified;
+  readonly #session: Session;
+  readonly #options: RunOptions;
+  #prepared: Prepared | undefined;
+  #plan: JobPlan | undefined;
+  #retries: number;
+  /** `again` is satisfied by the first attempt that this call starts. */
+  #wantsNew: boolean;
+
+  constructor(context: GateContext, identified: Identified, session: Session, options: RunOptions) {
+    this.#context = context;
+    this.#identified = identified;
+    this.#session = session;
+    this.#options = options;
+    this.#retries = identified.config.retry.infrastructure;
+    this.#wantsNew = options.again;
+  }
+
+  async toTheEnd(): Promise<Result<RunOutcome, GateError>> {
+    for (;;) {
+      if (this.#context.signal.aborted) return err({ reason: 'aborted' });
+      const looked = await this.#runs.look(this.#identified.fingerprint);
+      if (!looked.ok) return err({ reason: 'runs', cause: looked.error, place: this.#place });
+      const last = looked.value.at(-1);
+      const next = last === undefined ? ok({ submit: 1 }) : await this.#continueFrom(last);
+      if (!next.ok) return next;
+      if ('look' in next.value) continue;
+      if ('outcome' in next.value) return ok(next.value.outcome);
+      const done =
+        'submit' in next.value ? await this.#submit(next.value.submit) : await this.#attach(next.value.attach);
+      if (!done.ok) return done;
+      if (done.value !== undefined) return ok(done.value);
+    }
+  }
+
+  /** What an attempt that is there means for us. */
+  async #continueFrom(last: AttemptFolder): Promise<Result<Next, GateError>> {
+    const { job, attempt } = last;
+    if (job === undefined) return this.#settle(last);
+    const asked = await this.#session.connection.scheduler.query([job]);
+    // A scheduler that does not answer now may answer later: whoever follows asks again.
+    if (!asked.ok && asked.error.reason === 'host')
+      return err({ reason: 'query', cause: asked.error, place: this.#place });
+    const status = asked.ok ? (asked.value.get(job.id) ?? ({ state: 'absent' } as const)) : undefined;
+    const over = status?.state === 'ended' || (status?.state === 'absent' && last.finished);
+    if (!over) return ok({ attach: { attempt, job } });
+    if (this.#wantsNew) return ok({ submit: attempt + 1 });
+    const result = await this.#collect(attempt, job, status);
+    if (!result.ok) return result;
+    // An error is not cached: whoever asks again gets another attempt.
+    const failed = failuresOf(result.value.run).infrastructure.length > 0;
+    return ok(failed ? { submit: attempt + 1 } : { outcome: result.value });
+  }
+
+  /** An attempt that somebody has claimed and of whose job nothing is written down. */
+  async #settle({ attempt, silentSeconds }: AttemptFolder): Promise<Result<Next, GateError>> {
+    const { fingerprint } = this.#identified;
+    if (silentSeconds < silence) {
+      this.#context.emit({ event: 'waiting-for-submitter', attempt });
+      await sleep(1000);
+      return ok({ look: true });
+    }
+    const found = await this.#session.connection.scheduler.find(this.#runs.jobName(fingerprint, attempt));
+    if (!found.ok) return err({ reason: 'query', cause: found.error, place: this.#place });
+    const [job] = found.value;
+    if (job === undefined)
+      return err({ reason: 'claim-stuck', fingerprint, folder: this.#runs.folder(fingerprint, attempt) });
+    const adopted = await this.#runs.adopt(fingerprint, attempt, job);
+    return adopted.ok ? ok({ look: true }) : err({ reason: 'runs', cause: adopted.error, place: this.#place });
+  }
+
+  /** Undefined: look again. */
+  async #submit(attempt: number): Promise<Result<RunOutcome | undefined, GateError>> {
+    const prepared = this.#prepared === undefined ? await prepare(this.#context, this.#identified) : ok(this.#prepared);
+    if (!prepared.ok) return prepared;
+    this.#prepared = prepared.value;
+    this.#plan = prepared.value.plan;
+    const { connection } = this.#session;
+    const submitted = await submitAttempt(
+      this.#context,
+      connection,
+      this.#place,
+      this.#identified,
+      prepared.value,
+      attempt,
+    );
+    if (!submitted.ok) return submitted;
+    if (submitted.value.kind === 'claimed') return ok(undefined);
+    this.#wantsNew = false;
+    const { job } = submitted.value;
+    this.#context.emit({ event: 'submitted', job: job.id, attempt, place: this.#place });
+    return this.#follow(attempt, job);
+  }
+
+  async #attach({ attempt, job }: Attached): Promise<Result<RunOutcome | undefined, GateError>> {
+    this.#wantsNew = false;
+    this.#context.emit({ event: 'attached', job: job.id, attempt, place: this.#place });
+    return this.#follow(attempt, job);
+  }
+
+  async #follow(attempt: number, job: JobRef): Promise<Result<RunOutcome | undefined, GateError>> {
+    const { wait } = this.#options;
+    const { fingerprint, commit } = this.#identified;
+    const waiting = (why: WaitingOutcome['why'], last: JobStatus | undefined): Result<RunOutcome, never> =>
+      ok({
+        kind: 'waiting',
+        waiting: {
+          outcome: 'waiting',
+          why,
+          fingerprint,
+          commit,
+          place: this.#place,
+          job: job.id,
+          attempt,
+          ...(last === undefined ? {} : { last }),
+        },
+      });
+    if (wait === 'no') return waiting('submitted', undefined);
+    const end = await follow(
+      this.#session,
+      { fingerprint, attempt, job },
+      {
+        signal: this.#context.signal,
+        holdUntil: wait === 'until-ended' ? undefined : wait.until,
+        now: () => this.#context.now().getTime(),
+        emit: this.#context.emit,
+      },
+    );
+    switch (end.how) {
+      case 'hold-over':
+      case 'detached':
+        return waiting(end.how, end.last);
+      case 'out-of-reach':
+        return err({ reason: 'out-of-reach', cause: end.error, fingerprint, job: job.id });
+      case 'ended': {
+        this.#context.emit({ event: 'collecting' });
+        const result = await this.#collect(attempt, job, end.job);
+        if (!result.ok) return result;
+        const [failure] = failuresOf(result.value.run).infrastructure;
+        if (failure === undefined || this.#retries === 0 || !passing.has(failure.reason)) return result;
+        this.#retries -= 1;
+        const of = this.#identified.config.retry.infrastructure + 1;
+        this.#context.emit({ event: 'retrying', reason: failure.reason, attempt: of - this.#retries, of });
+        return this.#submit(attempt + 1);
+      }
+    }
+  }
+
+  async #collect(
+    attempt: number,
+    job: JobRef,
+    end: JobEnd | { readonly state: 'absent' } | undefined,
+  ): Promise<Result<Extract<RunOutcome, { kind: 'result' }>, GateError>> {
+    const plan = await this.#planned();
+    if (!plan.ok) return plan;
+    const collected = await this.#runs.collect(this.#identified.fingerprint, attempt);
+    if (!collected.ok) return err({ reason: 'runs', cause: collected.error, place: this.#place });
+    const { files, log } = collected.value;
+    const known = end?.state === 'ended' ? { end } : {};
+    const run = await parseResult({
+      plan: plan.value,
+      attempt,
+      files,
+      logTail: log,
+      cluster: this.#place,
+      job: { id: job.id, ...known },
+    });
+    const { host, workdir } = this.#session.connection;
+    return ok({ kind: 'result', run, log, store: host.kind === 'local' ? workdir : `${host.name}:${workdir}` });
+  }
+
+  /** Reading results needs the plan, and no secrets. */
+  async #planned(): Promise<Result<JobPlan, GateError>> {
+    if (this.#plan !== undefined) return ok(this.#plan);
+    const planned = await planCommit(this.#context, this.#identified, 'none');
+    if (!planned.ok) return planned;
+    this.#plan = planned.value.plan;
+    return ok(this.#plan);
+  }
+
+  get #runs() {
+    return this.#session.connection.runs;
+  }
+  get #place(): string {
+    return this.#session.place.name;
+  }
+}
+
+interface Attached {
+  readonly attempt: number;
+  readonly job: JobRef;
+}
+type Next =
+  | { readonly look: true }
+  | { readonly submit: number }
+  | { readonly attach: Attached }
+  | { readonly outcome: RunOutcome };

@@ -1,0 +1,134 @@
+import { asSha256, type Sha256 } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import { shellQuote } from '../base/shell-quote.ts';
+import type { StoreError } from '../cluster/content-store.ts';
+import type { Submitted } from '../cluster/run-store.ts';
+import type { GateContext } from './context.ts';
+import type { Identified } from './identify.ts';
+import type { GateError } from './outcome.ts';
+import type { Connection } from './place.ts';
+import type { Prepared } from './prepare.ts';
+import { environmentLabel } from './summarise-inputs.ts';
+
+/** How often what vanished between the look and the build is sent again: scratch file systems delete single old files. */
+const repairs = 2;
+
+/** Sends what the place lacks, lays the attempt's folder out and submits it, if nobody else has claimed that attempt. */
+export async function submitAttempt(
+  context: GateContext,
+  connection: Connection,
+  place: string,
+  identified: Identified,
+  prepared: Prepared,
+  attempt: number,
+): Promise<Result<Submitted, GateError>> {
+  const { runs, store } = connection;
+  const { fingerprint } = identified;
+  const { plan } = prepared;
+  const lacking = await store.missing(prepared.contents, context.signal);
+  if (!lacking.ok) return err({ reason: 'store', cause: lacking.error, place });
+  const wanted = new Set(lacking.value);
+  const unavailable = dataNotHere(identified, prepared, wanted);
+  if (unavailable !== undefined) return err(unavailable);
+  const ready = await environmentReady(connection, plan.environmentKey);
+  if (!ready.ok) return ready;
+  context.emit({
+    event: 'planned',
+    fingerprint,
+    commit: identified.commit,
+    place,
+    environment: { label: environmentLabel(identified.config.environment), ready: ready.value },
+    files: wanted.size,
+    bytes: bytesOf(prepared, wanted),
+    steps: plan.steps.length,
+  });
+  const incoming = await runs.prepare(fingerprint);
+  if (!incoming.ok) return err({ reason: 'runs', cause: incoming.error, place });
+  const submitted = await fillAndSubmit(context, connection, place, identified, prepared, {
+    attempt,
+    wanted,
+    incoming: incoming.value,
+  });
+  if (!submitted.ok || submitted.value.kind === 'claimed') await runs.discard(incoming.value);
+  return submitted;
+}
+
+async function fillAndSubmit(
+  context: GateContext,
+  connection: Connection,
+  place: string,
+  { fingerprint }: Identified,
+  prepared: Prepared,
+  to: { readonly attempt: number; readonly wanted: ReadonlySet<Sha256>; readonly incoming: string },
+): Promise<Result<Submitted, GateError>> {
+  const { runs } = connection;
+  const { plan, script } = prepared;
+  const laid = await layOut(context, connection, prepared, to.wanted, `${to.incoming}/tree`);
+  if (!laid.ok) return err({ reason: 'store', cause: laid.error, place });
+  const files = new Map<string, { readonly content: string; readonly mode?: number }>([
+    ['job.sh', { content: script }],
+  ]);
+  for (const [path, file] of plan.inputs) files.set(`in/${path}`, file);
+  const written = await runs.writeFiles(to.incoming, files);
+  if (!written.ok) return err({ reason: 'runs', cause: written.error, place });
+  // The last moment at which letting go leaves no job behind.
+  if (context.signal.aborted) return err({ reason: 'aborted' });
+  const submitted = await runs.submit({
+    fingerprint,
+    incoming: to.incoming,
+    attempt: to.attempt,
+    seconds: plan.seconds,
+    ...(plan.mem === undefined ? {} : { mem: plan.mem }),
+  });
+  return submitted.ok ? submitted : err({ reason: 'submit', cause: submitted.error, place });
+}
+
+async function layOut(
+  context: GateContext,
+  { store }: Connection,
+  prepared: Prepared,
+  wanted: ReadonlySet<Sha256>,
+  into: string,
+): Promise<Result<void, StoreError>> {
+  let missing = wanted;
+  for (let tries = 0; ; tries++) {
+    const of = bytesOf(prepared, missing);
+    if (missing.size > 0) {
+      const sent = await store.put(prepared.sources(missing), {
+        signal: context.signal,
+        onProgress: (bytes) => context.emit({ event: 'uploading', bytes, of }),
+      });
+      if (!sent.ok) return sent;
+    }
+    const built = await store.materialise({ tree: prepared.tree, into, as: 'copy', signal: context.signal });
+    if (built.ok || built.error.reason !== 'missing' || tries === repairs) return built;
+    missing = new Set(built.error.sha256s);
+  }
+}
+
+const bytesOf = ({ contents }: Prepared, wanted: ReadonlySet<Sha256>): number =>
+  contents.reduce((sum, { sha256, size }) => sum + (wanted.has(sha256) ? size : 0), 0);
+
+/** Recorded data that is neither here nor there: changed meanwhile, or never in this clone. */
+function dataNotHere(
+  { commit, record }: Identified,
+  { absent, difference }: Prepared,
+  wanted: ReadonlySet<Sha256>,
+): GateError | undefined {
+  const files = absent.filter(({ sha256 }) => wanted.has(asSha256(sha256)));
+  if (files.length === 0) return undefined;
+  const who = { recordedAt: record?.recordedAt ?? '', recordedBy: record?.recordedBy ?? '' };
+  if (difference === undefined || difference.changed.length + difference.missing.length + difference.added.length === 0)
+    return { reason: 'data-absent', commit, ...who, files };
+  return { reason: 'data-changed', commit, ...who, difference };
+}
+
+async function environmentReady(
+  { host, workdir }: Connection,
+  key: string | undefined,
+): Promise<Result<boolean, GateError>> {
+  if (key === undefined) return ok(true);
+  const asked = await host.exec(`[ -f ${shellQuote(`${workdir}/envs/${key}/complete`)} ]`);
+  if (!asked.ok) return err({ reason: 'place', cause: { reason: 'host', cause: asked.error } });
+  return ok(asked.value.code === 0);
+}
