@@ -1,10 +1,10 @@
 import type { Json } from '../base/canonical-json.ts';
 import { metricsCell } from './metrics-cell.ts';
-import { isObject, type JsonObject, type Notebook } from './notebook.ts';
+import { type Cell, isObject, type JsonObject, type Notebook } from './notebook.ts';
 
 /**
- * The copy of a notebook that is run. Stale outputs, counts and marks of an older run are taken out, since they must not decide;
- * each cell carries the number under which its author knows it; a Python notebook gets the metrics' cell.
+ * The copy of a notebook that is run. Stale outputs, counts, parameters and marks of an older run are taken out, since they must
+ * not decide; each cell carries the number under which its author knows it; a Python notebook gets the metrics' cell.
  */
 export function instrumentNotebook(notebook: Notebook, expressions: Readonly<Record<string, string>>): string {
   const cells: JsonObject[] = notebook.cells
@@ -17,7 +17,7 @@ export function instrumentNotebook(notebook: Notebook, expressions: Readonly<Rec
       };
       return cell.kind === 'code' ? { ...marked, outputs: [], execution_count: null } : marked;
     })
-    .filter((_, index) => !notebook.cells[index]?.tags.includes('papermill-error-cell-tag'));
+    .filter((_, index) => !isLeftBehind(notebook.cells[index]));
   if (hasSentinel(notebook)) {
     cells.push({
       cell_type: 'code',
@@ -37,6 +37,12 @@ export function instrumentNotebook(notebook: Notebook, expressions: Readonly<Rec
   return JSON.stringify({ ...notebook.raw, metadata: { ...metadata, kernelspec }, cells });
 }
 
+/** Written by papermill in an older run; with no parameters to inject, it would run what it finds. */
+const isLeftBehind = (cell: Cell | undefined): boolean =>
+  cell?.tags.some((tag) => tag === 'injected-parameters' || tag === 'papermill-error-cell-tag') ?? false;
+
+export const takesParameters = ({ cells }: Notebook): boolean =>
+  cells.some((cell) => cell.kind === 'code' && cell.tags.includes('parameters') && !isLeftBehind(cell));
 export const hasSentinel = (notebook: Notebook): boolean => notebook.language === 'python';
 /** A Python notebook always runs in the environment's Python, whatever kernel its author's machine called it. */
 export const kernelOf = (notebook: Notebook): string => (notebook.language === 'python' ? 'python3' : notebook.kernel);

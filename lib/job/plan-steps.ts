@@ -1,5 +1,5 @@
 import type { NotebookStep, RunStep } from '../config/types.ts';
-import { hasSentinel, instrumentNotebook, kernelOf } from './instrument.ts';
+import { hasSentinel, instrumentNotebook, kernelOf, takesParameters } from './instrument.ts';
 import { readNotebook } from './notebook.ts';
 import type { InputFile, PlanError, PlannedStep, PlanRequest } from './types.ts';
 import type { StepView } from './view.ts';
@@ -64,10 +64,7 @@ function notebookInputs(
   const parameters = Object.keys(step.parameters);
   const errors: PlanError[] = [];
   // papermill only warns, and the notebook's own values win: the run would not be what was asked for.
-  if (
-    parameters.length > 0 &&
-    !notebook.cells.some(({ kind, tags }) => kind === 'code' && tags.includes('parameters'))
-  ) {
+  if (parameters.length > 0 && !takesParameters(notebook)) {
     errors.push({ reason: 'no-parameters-cell', ...at, parameters });
   }
   if (Object.keys(expressions).length > 0 && !hasSentinel(notebook)) {

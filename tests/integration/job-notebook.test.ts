@@ -256,6 +256,33 @@ describe('metrics', () => {
   });
 });
 
+describe('a notebook that was saved by an older run of papermill', () => {
+  const saved = (last: string): Cells => [
+    { source: 'k = 1', tags: ['parameters'] },
+    { source: 'k = 9', tags: ['injected-parameters'] },
+    last,
+  ];
+
+  test('runs with its own values, not with those of that run', async () => {
+    const { result } = await run(saved('score = k'), { score: 'score' });
+    expect(result.metrics.score).toMatchObject({ value: 1 });
+  });
+
+  test('runs with the values that are asked for now, once', async () => {
+    const step = notebookStep('a.ipynb', { parameters: { k: 5 }, ...expressions({ score: 'score' }) });
+    const { result, folder } = await run(saved('score = k'), {}, { config: { steps: [step] } });
+    expect(result.metrics.score).toMatchObject({ value: 5 });
+    const executed = await readFile(join(folder, 'out/notebooks/a.ipynb'), 'utf8');
+    expect(executed.match(/injected-parameters/g)).toHaveLength(1);
+    expect(executed).not.toContain('k = 9');
+  });
+
+  test('fails in the cell that its author counts from the top', async () => {
+    const outcome = await run(saved('raise ValueError(k)'), { score: 'score' });
+    expect(failure(outcome)).toMatchObject({ reason: 'exception', detail: '1', cell: 3, cells: 3 });
+  });
+});
+
 test('a notebook may be called anything', async () => {
   const name = 'a folder/it\'s {the} "näïve" $(touch oops) `one`.ipynb';
   const outcome = await workdir.run({

@@ -62,6 +62,12 @@ describe('what cannot run is named before anything is sent', () => {
       { reason: 'no-parameters-cell', parameters: ['lr'] },
     ]);
   });
+  test('parameters where the only such cell is one that papermill injected', () => {
+    const text = notebookOf([{ source: 'lr = 9', tags: ['parameters', 'injected-parameters'] }]);
+    expect(withNotebook(text, notebookStep('a.ipynb', { parameters: { lr: 0.5 } }))).toMatchObject([
+      { reason: 'no-parameters-cell', parameters: ['lr'] },
+    ]);
+  });
   test('expressions for a kernel that is no Python', () => {
     expect(withNotebook(notebookOf(['x <- 1'], r), notebookStep('a.ipynb', expressions({ x: 'x' })))).toMatchObject([
       { reason: 'expressions-need-python', language: 'r', metrics: ['x'] },
@@ -166,6 +172,27 @@ test('the copy of a notebook that is run carries no outputs of an older one, and
     { tags: [], mlops: { sentinel: true } },
   ]);
   expect(copy).toMatchObject({ metadata: { kernelspec: { name: 'python3', language: 'python' } } });
+});
+
+test('what papermill injected in an older run is taken out, and the cells below keep the user’s own numbers', () => {
+  const cells = [
+    { source: 'k = 1', tags: ['parameters'] },
+    { source: 'k = 9', tags: ['injected-parameters'] },
+    { source: 'text', kind: 'markdown' as const, tags: ['injected-parameters'] },
+    'score = k',
+  ];
+  const planned = planJob(
+    request({ steps: [notebookStep('a.ipynb')] }, { notebooks: new Map([['a.ipynb', notebookOf(cells)]]) }),
+  );
+  if (!planned.ok) throw new Error(JSON.stringify(planned.error));
+  const copy = JSON.parse(planned.value.inputs.get('step-1.ipynb')?.content ?? '') as {
+    cells: { metadata: object; source: string }[];
+  };
+  expect(copy.cells.slice(0, -1)).toMatchObject([
+    { source: 'k = 1', metadata: { mlops: { cell: 1 } } },
+    { source: 'score = k', metadata: { mlops: { cell: 4 } } },
+  ]);
+  expect(JSON.parse(planned.value.inputs.get('step-1.json')?.content ?? '')).toMatchObject({ cells: 4 });
 });
 
 test('what is no file of metrics is refused', () => {
