@@ -23,6 +23,28 @@ export async function readTree(place: GitPlace, commit: Oid): Promise<Result<rea
   return output.ok ? parseTree(output.value.stdout) : output;
 }
 
+/** How many paths go on one command line: the kernel takes 2 MB of arguments, and a path may have 4096 bytes. */
+const atOnce = 200;
+
+/** Those of the files that the commit has, without reading all of a large tree. */
+export async function readTreePaths(
+  place: GitPlace,
+  commit: Oid,
+  paths: readonly string[],
+): Promise<Result<readonly TreeEntry[], TreeError>> {
+  const entries: TreeEntry[] = [];
+  for (let from = 0; from < paths.length; from += atOnce) {
+    const wanted = paths.slice(from, from + atOnce);
+    const output = await git(place, ['ls-tree', '-r', '-z', '--full-tree', commit, '--', ...wanted]);
+    if (!output.ok) return output;
+    const found = parseTree(output.value.stdout);
+    if (!found.ok) return found;
+    // A folder that stands where a file was is listed with all that is in it.
+    entries.push(...found.value.filter(({ path }) => wanted.includes(path)));
+  }
+  return ok(entries);
+}
+
 /** `MODE TYPE OID\tPATH\0` (git-ls-tree(1)). */
 export function parseTree(bytes: Buffer): Result<readonly TreeEntry[], TreeError> {
   if (!isUtf8(bytes)) return err({ reason: 'path-not-utf8', path: firstForeignPath(bytes) });
