@@ -7,12 +7,13 @@ export interface Scheduler {
   readonly kind: 'slurm' | 'process';
   /**
    * Shell lines that submit `script` from the folder `cwd` and print the job's id alone on the last line of standard output, or
-   * exit non-zero with the scheduler's words on standard error. They are run inside the locked submission script (run-store.ts).
+   * exit non-zero with the scheduler's words on standard error: 75 where nobody knows whether the job was accepted.
+   * They are run inside the submission script (run-store.ts).
    */
   submitScript(request: SubmitRequest): string;
   /** Everything the scheduler says of these jobs, one round trip for all. A job it does not know is `absent`. */
   query(jobs: readonly JobRef[]): Promise<Result<ReadonlyMap<JobId, JobStatus>, QueryError>>;
-  /** Live jobs of this user with that name: what to look for after an ambiguous submission. */
+  /** Live jobs with that name: what to look for after an ambiguous submission. */
   find(name: string): Promise<Result<readonly JobRef[], QueryError>>;
   /** Asks for the end and checks that it came (or that the job had ended). */
   cancel(job: JobRef): Promise<Result<JobStatus, QueryError>>;

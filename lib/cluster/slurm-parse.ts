@@ -14,10 +14,16 @@ import { slurmMeaning } from './slurm-states.ts';
 /** A job without a queue entry may be on its way back for this long (rule 8: minutes of successful queries without it). */
 const requeueSeconds = 120;
 
+/** Seconds within which a job without its name in accounting must have been submitted to be ours. */
+const nameless = 300;
+
 export interface QueueLine {
   readonly id: string;
   readonly word: string;
   readonly status: JobStatus | undefined;
+  readonly live: boolean;
+  /** The line repeated under the array's way to write its id. */
+  readonly alias: boolean;
   readonly submittedAt: number | undefined;
   readonly name: string;
 }
@@ -39,8 +45,10 @@ export function parseQueue(
       partition: partition ?? '',
       ahead: ahead(partition ?? '', Number(priority)),
     });
-    const ids = arrayId === undefined || arrayId === id ? [id] : [id, arrayId];
-    return ids.map((it) => ({ id: it, status, ...common }));
+    const kind = slurmMeaning(word)?.kind;
+    const entry = { ...common, status, live: kind === 'queued' || kind === 'running' || kind === 'passing' };
+    const own = { id, alias: false, ...entry };
+    return arrayId === undefined || arrayId === id ? [own] : [own, { id: arrayId, alias: true, ...entry }];
   });
 }
 
@@ -93,7 +101,11 @@ export function accounted(text: string, job: JobRef, now: number): JobStatus | u
   });
   // A minute, because accounting rounds and nodes' clocks differ a little; a recycled id is days older.
   const mine = (submit: string | undefined) => (parseEpoch(submit ?? '') ?? 0) >= job.submittedAt - 60;
-  const own = lines.filter((it) => it.id === job.id && it.name === job.name && mine(it.submit)).at(-1);
+  // slurmdbd calls a job `allocation` whose start it was told only after its end.
+  const called = (it: (typeof lines)[number]) =>
+    it.name === job.name ||
+    (it.name === 'allocation' && (parseEpoch(it.submit ?? '') ?? 0) <= job.submittedAt + nameless);
+  const own = lines.filter((it) => it.id === job.id && called(it) && mine(it.submit)).at(-1);
   if (own === undefined) return undefined;
   const steps = lines.filter((it) => it.id?.startsWith(`${job.id}.`) && mine(it.submit));
   const meaning = slurmMeaning(own.state);

@@ -3,10 +3,8 @@ import type { JobRef } from './scheduler.ts';
 import { slurmStates } from './slurm-states.ts';
 
 export interface SlurmSite {
-  /** Shell lines that make Slurm's commands available: `module load slurm`. */
-  readonly setup?: string;
-  /** For `--clusters`: a multi-cluster site. */
-  readonly cluster?: string;
+  /** Where the config's `slurm:` names one of several clusters: sbatch's `--clusters`. */
+  readonly clusters?: string;
 }
 
 /** What a first query has learned about the site; it holds for the connection. */
@@ -20,7 +18,7 @@ export interface SlurmFacts {
 }
 
 // SQUEUE_* and SACCT_* of a user's profile filter and sort; the plain words of our options must mean what the manual says.
-const neutral = [
+export const neutral: readonly string[] = [
   'export LC_ALL=C SLURM_TIME_FORMAT=%s',
   'unset SQUEUE_ACCOUNT SQUEUE_ALL SQUEUE_ARRAY SQUEUE_ARRAY_UNIQUE SQUEUE_FEDERATION SQUEUE_FORMAT SQUEUE_FORMAT2 SQUEUE_LICENSES SQUEUE_LOCAL SQUEUE_NAMES SQUEUE_PARTITION SQUEUE_PRIORITY SQUEUE_QOS SQUEUE_SIBLING SQUEUE_SORT SQUEUE_STATES SQUEUE_USERS SACCT_FEDERATION SACCT_LOCAL SACCT_FORMAT',
 ];
@@ -33,11 +31,7 @@ const section = [
   'end() { printf "\\n%send %s%s\\n" "$s" "$1" "$s"; }',
 ];
 
-const clusters = (site: SlurmSite) => (site.cluster === undefined ? '' : ` -M ${shellQuote(site.cluster)}`);
-
-export function slurmPrelude(site: SlurmSite): string[] {
-  return [...(site.setup === undefined ? [] : [`{ ${site.setup}\n} >&2`]), ...neutral];
-}
+const clusters = (site: SlurmSite) => (site.clusters === undefined ? '' : ` -M ${shellQuote(site.clusters)}`);
 
 export const squeueFields = '%A|%T|%i|%r|%S|%M|%N|%P|%V|%Q|%j';
 export const sacctFields =
@@ -52,11 +46,11 @@ export function queryScript(jobs: readonly JobRef[], site: SlurmSite, facts: Slu
   const since = Math.min(...jobs.map((job) => job.submittedAt));
   const still = slurmStates.filter(({ meaning }) => meaning.kind === 'queued' || meaning.kind === 'running');
   const over = slurmStates.filter(({ meaning }) => meaning.kind === 'ended');
-  // The id and the state are neighbours in both formats; sacct says `CANCELLED by 0`.
-  const patterns = (states: typeof slurmStates, after: string) =>
-    states.map(({ word }) => `*"$nl$id|${word}${after}"*`).join('|');
+  // The id and the state are neighbours in both formats, and the name comes last; sacct says `CANCELLED by 0`.
+  const patterns = (states: typeof slurmStates) => states.map(({ word }) => `*"$nl$id|${word}"*"|$name$nl"*`).join('|');
+  const each = (list: string) => [`for job in ${list}; do id=\${job%%/*} name=\${job#*/}`];
   return [
-    ...slurmPrelude(site),
+    ...neutral,
     ...section,
     'printf "%snow %s%s\\n" "$s" "$(date +%s)" "$s"',
     ...(facts === undefined ? [`begin config; scontrol${only} show config; end $?`] : []),
@@ -64,8 +58,8 @@ export function queryScript(jobs: readonly JobRef[], site: SlurmSite, facts: Slu
     `begin squeue; q=$(squeue${only} -h -a -t all -u "$(id -u)" -n ${shellQuote(names(jobs))} -o '${squeueFields}'); c=$?; printf %s "$q"; end $c`,
     'if [ $c -ne 0 ]; then exit 0; fi',
     'left=',
-    `for id in ${jobs.map((job) => shellQuote(job.id)).join(' ')}; do`,
-    `  case "$nl$q" in ${patterns(still, '|')}) ;; *) left="$left $id" ;; esac`,
+    ...each(jobs.map((job) => shellQuote(`${job.id}/${job.name}`)).join(' ')),
+    `  case "$nl$q$nl" in ${patterns(still)}) ;; *) left="$left $job" ;; esac`,
     'done',
     ...(facts?.privateJobs === true
       ? []
@@ -79,29 +73,30 @@ export function queryScript(jobs: readonly JobRef[], site: SlurmSite, facts: Slu
       ? []
       : [
           // By the cluster's own clock, so that the client's does not matter; a day more, for a clock that has been set.
-          `ids=$(echo $left | tr ' ' ,); begin sacct`,
-          `a=$(sacct${only} -n -P -j "$ids" -S "now-$(($(date +%s) - ${Math.floor(since)} + 86400))seconds" -o ${sacctFields}); c=$?`,
+          `ids=$(for job in $left; do printf '%s,' "\${job%%/*}"; done); begin sacct`,
+          `a=$(sacct${only} -n -P -j "\${ids%,}" -S "now-$(($(date +%s) - ${Math.floor(since)} + 86400))seconds" -o ${sacctFields}); c=$?`,
           'printf %s "$a"; end $c',
         ]),
-    'for id in $left; do',
-    `  case "$nl$a" in ${patterns(over, '')}) ;; *) begin "scontrol $id"; scontrol${only} -o show job "$id"; end $? ;; esac`,
+    ...each('$left'),
+    `  case "$nl$a$nl" in ${patterns(over)}) ;; *) begin "scontrol $id"; scontrol${only} -o show job "$id"; end $? ;; esac`,
     'done',
   ].join('\n');
 }
 
 export const findScript = (name: string, site: SlurmSite): string =>
   [
-    ...slurmPrelude(site),
+    ...neutral,
     ...section,
-    `begin squeue; squeue${clusters(site)} -h -a -t all -u "$(id -u)" -n ${shellQuote(name)} -o '${squeueFields}'; end $?`,
+    // Everyone's: a shared folder of runs has jobs of colleagues.
+    `begin squeue; squeue${clusters(site)} -h -a -t all -n ${shellQuote(name)} -o '${squeueFields}'; end $?`,
   ].join('\n');
 
 export const cancelScript = (job: JobRef, site: SlurmSite): string =>
   [
-    ...slurmPrelude(site),
+    ...neutral,
     ...section,
     // The name beside the id: ids are recycled.
-    `begin scancel; scancel${clusters(site)} -u "$(id -u)" -n ${shellQuote(job.name)} ${shellQuote(job.id)}; end $?`,
+    `begin scancel; scancel${clusters(site)} -n ${shellQuote(job.name)} ${shellQuote(job.id)}; end $?`,
   ].join('\n');
 
 const names = (jobs: readonly JobRef[]) => [...new Set(jobs.map((job) => job.name))].join(',');

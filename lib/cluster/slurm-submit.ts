@@ -1,6 +1,6 @@
 import { shellQuote } from '../base/shell-quote.ts';
 import type { SubmitRequest } from './scheduler.ts';
-import { type SlurmSite, slurmPrelude } from './slurm-script.ts';
+import { neutral, type SlurmSite } from './slurm-script.ts';
 
 /** The exit status of a submission of which nobody knows whether it was accepted (EX_TEMPFAIL). */
 export const ambiguousExit = 75;
@@ -10,12 +10,12 @@ export const ambiguousExit = 75;
  * non-zero status is a refusal.
  */
 const ambiguous =
-  'Socket timed out|timed out on send/recv|Zero Bytes were transmitted|Connection reset|Transport endpoint';
+  'timed out|(send|receive|shutdown) failure|Zero Bytes were transmitted|Insane message length|Unexpected message|Connection reset|Broken pipe|Transport endpoint';
 
 export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
   const options = [
     '--parsable',
-    ...(site.cluster === undefined ? [] : [`--clusters=${site.cluster}`]),
+    ...(site.clusters === undefined ? [] : [`--clusters=${site.clusters}`]),
     `--job-name=${request.name}`,
     `--comment=${request.name}`,
     `--chdir=${request.cwd}`,
@@ -26,21 +26,29 @@ export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
     '--open-mode=append',
   ].map(shellQuote);
   return [
-    '(',
-    ...slurmPrelude(site),
+    'mlops_o=$(',
+    ...neutral,
     // Inside an allocation (salloc, a notebook's terminal) its own SLURM_* would become the new job's options.
-    'for v in $(env | sed -n \'s/^\\(SLURM_[A-Za-z0-9_]*\\)=.*/\\1/p\'); do case $v in SLURM_CONF|SLURM_TIME_FORMAT|SLURM_CLUSTERS) ;; *) unset "$v" ;; esac; done',
+    "for v in $(env | sed -n 's/^\\(SLURM_[A-Za-z0-9_]*\\)=.*/\\1/p'); do",
+    '  case $v in SLURM_CONF | SLURM_CONF_SERVER | SLURM_CLUSTERS | SLURM_TIME_FORMAT) ;; *) unset "$v" ;; esac',
+    'done',
     `cd ${shellQuote(request.cwd)} || exit 1`,
-    // Standard error is kept apart without a temporary file: /tmp may be full or read-only.
+    // Standard error is looked at without a temporary file: /tmp may be full or read-only.
     'exec 4>&1',
-    `e=$( { o=$(sbatch ${options.join(' ')} ${shellQuote(request.script)}); c=$?; printf '%s\\n' "$o" >&4; exit $c; } 2>&1 ); c=$?`,
-    'printf \'%s\\n\' "$e" >&2',
-    `if [ $c -ne 0 ] && printf '%s\\n' "$e" | grep -Eq ${shellQuote(ambiguous)}; then exit ${ambiguousExit}; fi`,
+    `e=$(sbatch ${options.join(' ')} ${shellQuote(request.script)} 2>&1 >&4 4>&-); c=$?`,
+    'if [ -n "$e" ]; then printf "%s\\n" "$e" >&2; fi',
+    // Above 128 it was killed.
+    `if [ $c -gt 128 ] || { [ $c -ne 0 ] && printf '%s\\n' "$e" | grep -Eq ${shellQuote(ambiguous)}; }; then exit ${ambiguousExit}; fi`,
     'exit $c',
-    // The id is a line of digits, or `id;cluster`, whatever else a wrapper around sbatch says.
-    ') | {',
-    "  i=$(sed -n 's/^[[:space:]]*\\([0-9][0-9]*\\)\\(;[^;]*\\)\\{0,1\\}[[:space:]]*$/\\1/p' | tail -n 1)",
-    '  printf \'%s\\n\' "$i"',
-    '}',
+    '); mlops_c=$?',
+    // The id is a line of digits, or `id;cluster`, whatever else a site's wrapper around sbatch says.
+    "mlops_i=$(printf '%s\\n' \"$mlops_o\" | sed -n 's/^[[:space:]]*\\([0-9][0-9]*\\)\\(;.*\\)\\{0,1\\}[[:space:]]*$/\\1/p' | tail -n 1)",
+    'if [ $mlops_c -eq 0 ] && [ -n "$mlops_i" ]; then printf "%s\\n" "$mlops_i"',
+    // A wrapper's refusal may well be on standard output.
+    'elif [ $mlops_c -ne 0 ]; then',
+    '  [ -z "$mlops_o" ] || printf "%s\\n" "$mlops_o" >&2',
+    `  if [ -n "$mlops_i" ]; then exit ${ambiguousExit}; fi`,
+    '  exit $mlops_c',
+    `else printf "sbatch gave no job id: %s\\n" "$mlops_o" >&2; exit ${ambiguousExit}; fi`,
   ].join('\n');
 }

@@ -58,7 +58,8 @@ else exit 71; fi
 free=$(available)
 if [ ${neededKiB} -gt "\${free:-${neededKiB}}" ]; then full; exit 72; fi
 trap 'cd "$work" && rm -rf tmp/${upload}' EXIT
-trap 'exit 75' HUP TERM INT
+# PIPE: a shell that dies of complaining to a connection that is gone does not run its EXIT trap.
+trap 'exit 75' HUP TERM INT PIPE
 if mkdir -p objects tmp && mkdir tmp/${upload} && cd tmp/${upload}; then :; else full; exit 73; fi
 ${untar('xmof')}
 if [ -n "$(find . -type f | head -n 1)" ]; then
@@ -104,7 +105,8 @@ there() { [ -e "$into" ] || [ -L "$into" ]; }
 there && exit 76
 build=$work/tmp/${build}
 trap 'cd / && rm -rf "$build" "$out"' EXIT
-trap 'exit 75' HUP TERM INT
+# PIPE: a shell that dies of complaining to a connection that is gone does not run its EXIT trap.
+trap 'exit 75' HUP TERM INT PIPE
 mkdir -p tmp && mkdir "$build" "$build/F" "$build/X" "$build/E" "$build/L" && mkdir -p "$out" || { full; exit 73; }
 # busybox refuses links that lead out of the folder unless told; -P is GNU's and BSD's word for it.
 EXTRACT_UNSAFE_SYMLINKS=1; export EXTRACT_UNSAFE_SYMLINKS

@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asJobId, type JobId } from '../base/ids.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { Host } from './host.ts';
+import type { JobRef, JobStatus, QueryError, Scheduler } from './scheduler.ts';
+import { accounted, countAhead, parseFacts, parseQueue, shown } from './slurm-parse.ts';
+import {
+  cancelScript,
+  findScript,
+  queryScript,
+  readNow,
+  readSections,
+  type Section,
+  type SlurmFacts,
+  type SlurmSite,
+} from './slurm-script.ts';
+import { sbatchScript } from './slurm-submit.ts';
+
+/** After `scancel`, how long to wait before each look: KillWait is 30 s by default, and TERM is often ignored. */
+const cancelWaits = [0.3, 1, 2, 4, 8, 8, 8, 8, 8];
+
+/** squeue repeats its question for a while where slurmctld is busy or gone. */
+const answerSeconds = 120;
+
+export interface SlurmScheduler extends Scheduler {
+  /** What the last queries have learned about the site; undefined before the first. */
+  facts(): SlurmFacts | undefined;
+}
+
+export function slurmScheduler(host: Host, site: SlurmSite = {}): SlurmScheduler {
+  let facts: SlurmFacts | undefined;
+
+  const sections = async (script: string): Promise<Result<Answer, QueryError>> => {
+    const ran = await host.exec(script, { timeoutSeconds: answerSeconds });
+    if (!ran.ok) {
+      // The connection is as good as before: it is Slurm that does not answer.
+      if (ran.error.reason !== 'timeout') return err({ reason: 'host', cause: ran.error });
+      return err({ reason: 'scheduler', command: 'squeue', code: 124, stderr: ran.error.detail });
+    }
+    const { stdout, stderr } = ran.value;
+    const found = readSections(stdout, stderr);
+    return ok({ found, now: readNow(stdout) ?? 0 });
+  };
+
+  const query = async (jobs: readonly JobRef[]): Promise<Result<ReadonlyMap<JobId, JobStatus>, QueryError>> => {
+    if (jobs.length === 0) return ok(new Map());
+    const answer = await sections(queryScript(jobs, site, facts));
+    if (!answer.ok) return answer;
+    const { found, now } = answer.value;
+    facts ??= parseFacts(found.get('config'));
+    const squeue = found.get('squeue');
+    if (squeue === undefined || squeue.code !== 0) return failed('squeue', squeue);
+    const hidden = facts?.privateJobs === true || found.get('ahead')?.code !== 0;
+    const queue = parseQueue(squeue.stdout, countAhead(hidden ? undefined : found.get('ahead')?.stdout));
+    const sacct = found.get('sacct');
+    if (facts !== undefined && sacct !== undefined && /accounting storage is disabled/i.test(sacct.stderr)) {
+      facts = { ...facts, accounting: false };
+    }
+    const statuses = new Map<JobId, JobStatus>();
+    for (const job of jobs) {
+      const line = queue.find((it) => it.id === job.id && it.name === job.name);
+      const status = line?.status ?? ended(job, found, now);
+      if (!('state' in status)) return err(status);
+      statuses.set(job.id, status);
+    }
+    return ok(statuses);
+  };
+
+  return {
+    kind: 'slurm',
+    facts: () => facts,
+    submitScript: (request) => sbatchScript(request, site),
+    query,
+    async find(name) {
+      const answer = await sections(findScript(name, site));
+      if (!answer.ok) return answer;
+      const squeue = answer.value.found.get('squeue');
+      if (squeue === undefined || squeue.code !== 0) return failed('squeue', squeue);
+      const live = parseQueue(squeue.stdout, () => undefined).filter((it) => it.name === name && it.live && !it.alias);
+      return ok(live.map((it) => ({ id: asJobId(it.id), name, submittedAt: it.submittedAt ?? 0 })));
+    },
+    async cancel(job) {
+      const asked = await sections(cancelScript(job, site));
+      if (!asked.ok) return asked;
+      const scancel = asked.value.found.get('scancel');
+      let last: JobStatus = { state: 'absent' };
+      for (const seconds of cancelWaits) {
+        await sleep(seconds * 1000);
+        const answer = await query([job]);
+        if (!answer.ok) return answer;
+        last = answer.value.get(job.id) ?? last;
+        const live = last.state === 'queued' || last.state === 'running';
+        if (!live) return ok(last);
+        if (scancel === undefined || scancel.code !== 0) return failed('scancel', scancel);
+      }
+      return ok(last);
+    },
+  };
+}
+
+interface Answer {
+  readonly found: ReadonlyMap<string, Section>;
+  /** The cluster's clock. */
+  readonly now: number;
+}
+
+/** sacct, then scontrol; absent only if everyone who could know has answered. */
+function ended(job: JobRef, found: ReadonlyMap<string, Section>, now: number): JobStatus | QueryError {
+  const sacct = found.get('sacct');
+  const fromAccounting = sacct?.code === 0 ? accounted(sacct.stdout, job, now) : undefined;
+  if (fromAccounting?.state === 'ended') return fromAccounting;
+  const scontrol = found.get(`scontrol ${job.id}`);
+  const fromController = scontrol?.code === 0 ? shown(scontrol.stdout, job, now) : undefined;
+  if (fromController !== undefined) return fromController;
+  if (fromAccounting !== undefined) return fromAccounting;
+  // "Invalid job id specified" is an answer; a controller that does not answer is none.
+  if (scontrol !== undefined && scontrol.code !== 0 && !/invalid job id/i.test(scontrol.stderr)) {
+    return problem('scontrol', scontrol);
+  }
+  if (sacct !== undefined && sacct.code !== 0 && !/accounting storage is disabled/i.test(sacct.stderr)) {
+    return problem('sacct', sacct);
+  }
+  return { state: 'absent' };
+}
+
+const problem = (command: string, section: Section | undefined): QueryError => ({
+  reason: 'scheduler',
+  command,
+  code: section?.code ?? 255,
+  stderr: section?.stderr ?? '',
+});
+
+const failed = (command: string, section: Section | undefined) => err(problem(command, section));
