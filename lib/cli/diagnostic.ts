@@ -1,16 +1,7 @@
 import { printable, printableLine } from '../base/printable.ts';
 import type { Diagnostic } from '../config/types.ts';
-
-/** How to emphasise; the words say everything without it. */
-export interface Style {
-  bold(text: string): string;
-  red(text: string): string;
-  yellow(text: string): string;
-  dim(text: string): string;
-}
-
-const same = (text: string): string => text;
-const plain: Style = { bold: same, red: same, yellow: same, dim: same };
+import { width } from './screens/layout.ts';
+import { plain, type Style } from './style.ts';
 
 /**
  * A mistake with its place and the line underlined:
@@ -39,18 +30,3 @@ export function formatDiagnostic(diagnostic: Diagnostic, style: Style = plain): 
 }
 
 const clean = (text: string): string => printable(text).replaceAll('\n', ' ');
-
-/** Columns of a terminal: East Asian wide characters and emoji take two, combining marks none. */
-function width(text: string): number {
-  let columns = 0;
-  for (const character of text) {
-    if (/\p{Mn}|\p{Me}|\u200d/u.test(character)) continue;
-    columns +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
-        character,
-      )
-        ? 2
-        : 1;
-  }
-  return columns;
-}

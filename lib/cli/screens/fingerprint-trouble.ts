@@ -1,0 +1,103 @@
+import type { FingerprintError } from '../../fingerprint/errors.ts';
+import { blobTrouble, isGitError, treeTrouble } from './git-trouble.ts';
+import { said, word } from './layout.ts';
+import { placeOf, type Setting } from './setting.ts';
+import { type Trouble, troubleOf, type Words } from './trouble.ts';
+
+type DataFileError = Extract<FingerprintError, { readonly path: string; readonly entry: string }>;
+
+const inEntry = ({ path, entry }: { readonly path: string; readonly entry: string }): string =>
+  path === entry ? '' : `data entry ${said(entry, 60)}`;
+
+const file =
+  (what: string, means: string, command: (path: string) => string) =>
+  (error: DataFileError, { again }: Setting): Trouble => ({
+    failed: `${said(error.path, 80)} ${what}`,
+    where: inEntry(error),
+    raw: error.detail,
+    means,
+    next: [{ command: command(word(error.path)) }, { command: again }],
+  });
+
+const config = '.mlops/config.yaml';
+const look = (path: string): string => `ls -l ${path}`;
+
+const words: Words<FingerprintError> = {
+  'no-steps': (_error, setting) => ({
+    failed: 'the config has no steps: there is nothing to run',
+    where: placeOf(setting.locate?.('steps')) || config,
+    next: [
+      { command: 'steps: [{ notebook: FILE.ipynb }]', what: `in ${config}, then commit it` },
+      { command: setting.again },
+    ],
+  }),
+  'not-recorded': ({ entry }, { again }) => ({
+    failed: `nothing is recorded for this commit about the data entry ${said(entry, 60)}`,
+    means: 'It is recorded by the hook when a commit is made.',
+    next: [{ command: 'git commit --allow-empty', what: 'records the data as it is now' }, { command: again }],
+  }),
+  unsupported: ({ entry }, setting) => ({
+    failed: `data that is on the cluster already (${said(entry, 60)}) cannot be used by this version yet`,
+    where: placeOf(setting.locate?.('data')) || config,
+    means: 'Nothing was started.',
+    next: [{ command: 'data: [FOLDER]', what: `in ${config}: data of this machine works` }],
+  }),
+  aborted: ({ progress }, { again }) => ({
+    failed: `stopped after ${progress.files} of ${progress.ofFiles} files of data`,
+    means: 'What was hashed is kept.',
+    next: [{ command: again, what: 'goes on from there' }],
+  }),
+  git: ({ error }, setting) =>
+    isGitError(error) || error.reason === 'path-not-utf8' ? treeTrouble(error, setting) : blobTrouble(error, setting),
+  'no-match': ({ entry, glob }, setting) => ({
+    failed: glob ? `no file matches the data entry ${said(entry, 60)}` : `the data ${said(entry, 60)} is not there`,
+    where: placeOf(setting.locate?.('data')) || config,
+    means: 'Paths count from the top of the repository.',
+    next: [
+      { command: `ls ${glob ? '' : word(entry)}`.trimEnd() },
+      { command: setting.again, what: 'when the data is there, or the entry is corrected and committed' },
+    ],
+  }),
+  outside: ({ entry }, setting) => ({
+    failed: `the data entry ${said(entry, 60)} leads out of the repository`,
+    where: placeOf(setting.locate?.('data')) || config,
+    next: [{ command: 'data: [FOLDER]', what: `in ${config}: a path from the top of the repository` }],
+  }),
+  'broken-link': file('is a link that leads nowhere', 'Its content would be missing in the run.', look),
+  'link-loop': file('is a link that leads to itself', 'Remove the loop.', look),
+  'special-file': file('is no file and no folder: a pipe, a socket or a device', 'It has no content to hash.', look),
+  unreadable: file('cannot be read', 'Nothing is left out in silence.', look),
+  changing: file(
+    'changes while it is read',
+    'Something still writes it. Wait until it is done.',
+    (path) => `fuser -v ${path}`,
+  ),
+  'bad-name': file(
+    'has a name that is not UTF-8',
+    'Rename it, or leave it out of the data.',
+    (path) => `mv ${path} NEW`,
+  ),
+  'submodule-missing': file(
+    'is a submodule that is not checked out',
+    'Its files are part of the data.',
+    (path) => `git submodule update --init --recursive -- ${path}`,
+  ),
+  'environment-missing': ({ path, includedBy }, { again }) => ({
+    failed: `the environment's file ${said(path, 80)} is not in the commit`,
+    where: includedBy === undefined ? '' : `included by ${said(includedBy, 80)}`,
+    next: [{ command: `git add ${word(path)} && git commit`, what: 'if it is only not added' }, { command: again }],
+  }),
+  'environment-unreadable': ({ path, detail }, { again }) => ({
+    failed: `the environment's file ${said(path, 80)} cannot be read`,
+    raw: detail,
+    next: [{ command: `git show HEAD:${word(path)}`, what: 'as the commit has it' }, { command: again }],
+  }),
+  'include-loop': ({ path, includedBy }) => ({
+    failed: `the requirements file ${said(path, 80)} includes itself`,
+    where: `by ${said(includedBy, 80)}`,
+    next: [{ command: `git grep -n -e -r -e --requirement -- ${word(includedBy)}`, what: 'finds the line' }],
+  }),
+};
+
+export const fingerprintTrouble = (error: FingerprintError, setting: Setting): Trouble =>
+  troubleOf(words, error, setting);

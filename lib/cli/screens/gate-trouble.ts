@@ -1,0 +1,85 @@
+import type { GateError } from '../../gate/outcome.ts';
+import type { PipelineError } from '../../gate/pipeline.ts';
+import { dataAbsentTrouble, dataChangedTrouble, dataUnlistedTrouble } from './data-trouble.ts';
+import { fingerprintTrouble } from './fingerprint-trouble.ts';
+import { gitTrouble, submoduleTrouble } from './git-trouble.ts';
+import { placeTrouble, queryTrouble } from './host-trouble.ts';
+import { said } from './layout.ts';
+import { contentTrouble, planTrouble, renderTrouble } from './plan-trouble.ts';
+import type { Setting } from './setting.ts';
+import { runsTrouble, storeTrouble } from './store-trouble.ts';
+import { submitTrouble } from './submit-trouble.ts';
+import { type Having, type Trouble, troubleOf, troublesLines, type Words } from './trouble.ts';
+
+const pipelineWords: Words<PipelineError> = {
+  'no-config': ({ commit, inWorktree }, { again }) =>
+    inWorktree
+      ? {
+          failed: `.mlops/config.yaml is written, and not in the commit ${commit.slice(0, 7)}`,
+          means: 'What is tested is what is committed.',
+          next: [{ command: 'git add .mlops && git commit', what: 'puts it in' }, { command: again }],
+        }
+      : {
+          failed: `the commit ${commit.slice(0, 7)} has no .mlops/config.yaml: nothing says what to run`,
+          next: [
+            { command: 'mlops init', what: 'proposes one from your notebooks' },
+            { command: 'mlops uninstall', what: 'if this repository is not meant to be judged' },
+          ],
+        },
+  'config-invalid': ({ commit, diagnostics }, { again }) => ({
+    failed: '',
+    diagnostics,
+    means: `The config of ${commit.slice(0, 7)} cannot be used. Nothing was started.`,
+    next: [{ command: again, what: 'once it is corrected and committed' }],
+  }),
+  git: ({ cause }, setting) => gitTrouble(cause, setting),
+};
+export const pipelineTrouble = (error: PipelineError, setting: Setting): Trouble =>
+  troubleOf(pipelineWords, error, setting);
+
+type Single = Exclude<GateError, { readonly reason: 'plan' }>;
+const words: Words<Single> = {
+  pipeline: ({ cause }, setting) => pipelineTrouble(cause, setting),
+  fingerprint: ({ cause }, setting) => fingerprintTrouble(cause, setting),
+  tree: ({ cause }, setting) => submoduleTrouble(cause, setting),
+  contents: ({ cause }, setting) => contentTrouble(cause, setting),
+  render: ({ cause }, setting) => renderTrouble(cause, setting),
+  place: ({ cause }, setting) => placeTrouble(cause, setting),
+  store: ({ cause, place }, setting) => storeTrouble(cause, place, setting),
+  runs: ({ cause, place }, setting) => runsTrouble(cause, place, setting),
+  submit: ({ cause, place }, setting) => submitTrouble(cause, place, setting),
+  query: ({ cause }, setting) => queryTrouble(cause, setting),
+  git: ({ cause }, setting) => gitTrouble(cause, setting),
+  'data-unlisted': dataUnlistedTrouble,
+  'data-changed': dataChangedTrouble,
+  'data-absent': dataAbsentTrouble,
+  'out-of-reach': (error, setting) => outOfReach(error, setting),
+  'claim-stuck': ({ fingerprint, folder }, { again }) => ({
+    failed: `another client has claimed run ${fingerprint.slice(0, 7)} and gives no sign of life`,
+    where: said(folder, 140),
+    means: 'Its job is not found. A client that only lost its connection comes back within minutes.',
+    next: [{ command: again, what: 'in a few minutes: finds its job, or takes over' }],
+  }),
+  aborted: (_error, { again, holdsPush }) => ({
+    failed: `stopped before a job was there${holdsPush ? ': not pushed' : ''}`,
+    means: 'What was hashed and sent is kept.',
+    next: [{ command: again, what: 'goes on from there' }],
+  }),
+};
+
+function outOfReach({ cause, fingerprint, job }: Having<GateError, 'out-of-reach'>, setting: Setting): Trouble {
+  const why = placeTrouble(cause, setting);
+  return {
+    ...why,
+    failed: `run ${fingerprint.slice(0, 7)} could not be reached for a long time: ${why.failed}`,
+    means: `Job ${said(job, 60)} may go on. Nothing is lost: it is found again.`,
+  };
+}
+
+/** Every reason why the way of a commit stopped. Only a plan has several at once. */
+export const gateTroubles = (error: GateError, setting: Setting): readonly Trouble[] =>
+  error.reason === 'plan' ? error.errors.map((one) => planTrouble(one, setting)) : [troubleOf(words, error, setting)];
+
+/** The screen of an outcome `stopped`. */
+export const stoppedLines = (error: GateError, setting: Setting): readonly string[] =>
+  troublesLines(gateTroubles(error, setting), setting.style);

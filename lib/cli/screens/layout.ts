@@ -1,0 +1,151 @@
+import { printable, printableLine } from '../../base/printable.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
+
+/** Widest line of a screen. */
+export const widest = 100;
+const indent = '       ';
+const labelWidth = 9;
+
+/** The first line of a screen, under which the others are indented. */
+export const lead = (text: string): string => `mlops  ${text}`.trimEnd();
+export const under = (text: string): string => (text === '' ? '' : `${indent}${text}`.trimEnd());
+/** `       next     mlops push`. */
+export const labelled = (label: string, text: string): string => under(`${label.padEnd(labelWidth - 1)} ${text}`);
+
+export const joined = (parts: readonly (string | undefined | false)[]): string =>
+  parts.filter((part) => part !== undefined && part !== false && part !== '').join(' · ');
+
+/** Far more than fits anywhere: what is longer is cut before it is looked at, so that a megabyte costs nothing. */
+const mostCharacters = 4000;
+
+/** What someone else wrote, on one line, for a place that has room for so much. */
+export const said = (text: string, columns = 80): string =>
+  clip(printableLine(text.slice(0, mostCharacters)).replaceAll('\t', ' ').trim(), columns);
+
+/** A word of a command to type: never cut, or it would be another command. */
+export const word = (text: string): string => shellQuote(printableLine(text));
+
+const sgr = /^\u001b\[[0-9;]*m/;
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Columns on a terminal: East Asian wide characters and emoji take two, combining marks none, colour nothing. */
+export function width(text: string): number {
+  let columns = 0;
+  for (const { segment } of segmenter.segment(text.replace(/\u001b\[[0-9;]*m/g, ''))) columns += columnsOf(segment);
+  return columns;
+}
+
+const wide =
+  /^(?:\p{Emoji_Presentation}|.\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}])/u;
+const none = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
+const columnsOf = (grapheme: string): number => (none.test(grapheme) ? 0 : wide.test(grapheme) ? 2 : 1);
+
+/** Cut to so many columns, with `…` at the end. Colours are kept, so that what is switched on is switched off. */
+export function clip(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  let out = '';
+  let used = 0;
+  let full = false;
+  for (let rest = text; rest !== ''; ) {
+    const [colour] = sgr.exec(rest) ?? [];
+    if (colour !== undefined) {
+      out += colour;
+      rest = rest.slice(colour.length);
+      continue;
+    }
+    const next = rest.indexOf('\u001b');
+    const run = next < 0 ? rest : rest.slice(0, Math.max(1, next));
+    for (const { segment } of full ? [] : segmenter.segment(run)) {
+      const more = columnsOf(segment);
+      if (used + more > columns - 1) {
+        out += '…';
+        full = true;
+        break;
+      }
+      out += segment;
+      used += more;
+    }
+    rest = rest.slice(run.length);
+  }
+  return out;
+}
+
+const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - width(text)));
+const padStart = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - width(text))) + text;
+
+export interface Column {
+  readonly right?: boolean;
+  /** Cut to this. */
+  readonly most?: number;
+}
+
+/** Aligned cells, three spaces apart, and no spaces at the end of a line, unless something is to follow (`filled`). */
+export function columns(
+  rows: readonly (readonly string[])[],
+  formats: readonly Column[] = [],
+  filled = false,
+): readonly string[] {
+  const cut = rows.map((row) => row.map((cell, index) => clip(cell, formats[index]?.most ?? widest)));
+  const widths: number[] = [];
+  for (const row of cut) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, width(cell));
+  }
+  const lines = cut.map((row) =>
+    row
+      .map((cell, index) => (formats[index]?.right === true ? padStart : padEnd)(cell, widths[index] ?? 0))
+      .join('   '),
+  );
+  return filled ? lines : lines.map((line) => line.trimEnd());
+}
+
+/** Two texts on one line, the second at the right edge. */
+export function spread(left: string, right: string, columns = 78): string {
+  if (right === '') return left;
+  return `${left}${' '.repeat(Math.max(2, columns - width(left) - width(right)))}${right}`;
+}
+
+/** Lines of at most so many columns, broken at spaces, and inside of what is longer than a line. What fits stays as it is. */
+export function wrap(text: string, columns: number): readonly string[] {
+  if (width(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const whole of text.split(' ')) {
+    for (const [index, part] of pieces(whole, columns).entries()) {
+      const joined = line === '' || index > 0 ? part : `${line} ${part}`;
+      const begins = index > 0 || (line !== '' && width(joined) > columns);
+      if (begins) lines.push(line);
+      line = begins ? part : joined;
+    }
+  }
+  return [...lines, line];
+}
+
+function pieces(word: string, columns: number): readonly string[] {
+  if (width(word) <= columns) return [word];
+  const parts: string[] = [];
+  let part = '';
+  let used = 0;
+  for (const { segment } of segmenter.segment(word)) {
+    const more = columnsOf(segment);
+    if (used + more > columns) {
+      parts.push(part);
+      [part, used] = ['', 0];
+    }
+    part += segment;
+    used += more;
+  }
+  return [...parts, part];
+}
+
+const raw = { first: 15, last: 45 } as const;
+
+/** Another program's own words, line by line. Of a flood the beginning and the end, and how much is between. */
+export function saidLines(text: string, columns: number): readonly string[] {
+  const lines = printable(text.replace(/\r\n?/g, '\n'))
+    .split('\n')
+    .map((line) => line.replaceAll('\t', '    ').trimEnd())
+    .filter((line) => line.trim() !== '');
+  const left = lines.length - raw.first - raw.last;
+  const shown = left > 0 ? [...lines.slice(0, raw.first), `… ${left} lines …`, ...lines.slice(-raw.last)] : lines;
+  return shown.flatMap((line) => wrap(line.slice(0, mostCharacters), columns));
+}

@@ -1,0 +1,65 @@
+import { said } from './layout.ts';
+
+/** Why Slurm lets a job wait (squeue's %r), in words; `REASON` stays beside them for whoever asks the site's support. */
+const words: Readonly<Record<string, string>> = {
+  None: 'just submitted',
+  Resources: 'waiting for free nodes',
+  Priority: 'others are before it',
+  Dependency: 'waiting for another job',
+  DependencyNeverSatisfied: 'the job it waits for will never be done',
+  BeginTime: 'its begin time is not reached',
+  JobHeldUser: 'held by you: scontrol release starts it',
+  JobHeldAdmin: 'held by the site',
+  JobArrayTaskLimit: 'as many tasks run as it may run at once',
+  ReqNodeNotAvail: 'the nodes it asks for are reserved or down',
+  NodeDown: 'the nodes it asks for are down',
+  Reservation: 'waiting for its reservation',
+  ReservationDeleted: 'its reservation is gone',
+  PartitionDown: 'the partition is down',
+  PartitionInactive: 'the partition takes no jobs to run now',
+  PartitionNodeLimit: 'it asks for more nodes than the partition allows',
+  PartitionTimeLimit: 'it asks for more time than the partition allows: it will never start',
+  PartitionConfig: 'it asks for what the partition does not have: it will never start',
+  BadConstraints: 'no node has what it asks for: it will never start',
+  Licenses: 'waiting for a licence',
+  QOSNotAllowed: 'the partition does not take its QOS',
+  QOSJobLimit: 'the QOS has as many jobs as it may have',
+  QOSResourceLimit: 'the QOS has used what it may use',
+  QOSTimeLimit: 'the QOS has used its time',
+  QOSMaxJobsPerUserLimit: 'you have as many jobs running as you may have',
+  QOSMaxSubmitJobPerUserLimit: 'you have as many jobs submitted as you may have',
+  QOSMaxWallDurationPerJobLimit: 'it asks for more time than the QOS allows: it will never start',
+  QOSMaxGRESPerUser: 'you use as many GPUs as you may use',
+  QOSMaxCpuPerUserLimit: 'you use as many CPUs as you may use',
+  QOSMaxMemoryPerUser: 'you use as much memory as you may use',
+  QOSGrpGRES: 'your group uses as many GPUs as it may use',
+  QOSGrpCpuLimit: 'your group uses as many CPUs as it may use',
+  AssociationJobLimit: 'the account has as many jobs as it may have',
+  AssociationResourceLimit: 'the account has used what it may use',
+  AssociationTimeLimit: 'the account has used its time',
+  AssocGrpGRES: 'the account uses as many GPUs as it may use',
+  AssocGrpCpuLimit: 'the account uses as many CPUs as it may use',
+  AssocGrpMemLimit: 'the account uses as much memory as it may use',
+  AssocGrpCPUMinutesLimit: 'the account has used its CPU minutes',
+  AssocGrpGRESMinutes: 'the account has used its GPU minutes',
+  AssocGrpNodeLimit: 'the account uses as many nodes as it may use',
+  AssocGrpJobsLimit: 'the account has as many jobs as it may have',
+  AssocMaxJobsLimit: 'you have as many jobs running as you may have',
+  AssocMaxWallDurationPerJobLimit: 'it asks for more time than the account allows: it will never start',
+  InvalidAccount: 'the account is not valid: it will never start',
+  InvalidQOS: 'the QOS is not valid: it will never start',
+  AccountNotAllowed: 'the partition does not take the account',
+  NodesRequired: 'it asks for more nodes than there are',
+  Cleaning: 'being cleaned up before it is queued again',
+  Prolog: 'a node is being prepared',
+  FrontEndDown: 'the front end is down',
+  SystemFailure: 'Slurm has a failure',
+  launch_failed_requeued_held: 'it could not be started and is held: scontrol release tries again',
+};
+
+export function pendingReason(raw: string): string {
+  // `ReqNodeNotAvail, UnavailableNodes:c[1-4]`: the first word is the reason.
+  const [key = ''] = /^[A-Za-z_]+/.exec(raw.trim()) ?? [];
+  if (key === '') return 'no reason given';
+  return Object.hasOwn(words, key) ? `${words[key]} (${key})` : `unknown reason: ${said(raw, 40)}`;
+}

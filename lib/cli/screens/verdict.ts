@@ -1,0 +1,223 @@
+import { unreachable } from '../../base/unreachable.ts';
+import type { Fix, JudgedOutcome, Recorded } from '../../gate/outcome.ts';
+import { formatLocalTime } from '../../report/local-time.ts';
+import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
+import { reportTime } from '../../report/report-path.ts';
+import type { Changes, Report } from '../../report/types.ts';
+import { baselineText, headline, reasonText } from '../../report/words.ts';
+import type { Failure, RunResult } from '../../verdict/types.ts';
+import { joined, labelled, lead, said, saidLines, spread, under, widest, width, wrap } from './layout.ts';
+import { metricLines } from './metric-lines.ts';
+import { recordTrouble } from './record-trouble.ts';
+import { placeOf, type Setting } from './setting.ts';
+import { nextLines } from './trouble.ts';
+
+const room = 82;
+
+/** The end of a push or a run that was judged: the verdict first, then the table, then where to read more and what to type. */
+export function verdictLines(outcome: JudgedOutcome, setting: Setting): readonly string[] {
+  const { report, how, changes, recorded, fix } = outcome;
+  const { style } = setting;
+  const next = ends(report, fix, setting).map(([label, command, what = '']) =>
+    labelled(label, `${style.cyan(command)}${what === '' ? '' : `   ${what}`}`),
+  );
+  return [
+    ...headLines(report, how, setting),
+    ...whatIsKnown(report, how, setting),
+    ...metricLines(report, style).map((line) => under(line)),
+    ...reasonLines(report, setting),
+    ...changesLines(changes),
+    ...recordedLines(recorded, setting),
+    ...next,
+  ];
+}
+
+/** A person's decision: nothing was judged. */
+export function skippedLines(report: Report, recorded: Recorded, setting: Setting): readonly string[] {
+  return [...headLines(report, 'trained', setting), ...recordedLines(recorded, setting)];
+}
+
+const colours = { pass: 'green', fail: 'red', error: 'red', skipped: 'yellow', accepted: 'yellow' } as const;
+
+/** `mlops  PASS  main  Cosine similarity …      1:08 · 0.02 GPU-h`. */
+export function headLines(report: Report, how: JudgedOutcome['how'], { style }: Setting): readonly string[] {
+  const { outcome, run } = report;
+  const word = outcome.toUpperCase();
+  const took = how === 'trained' && run !== undefined ? tookText(run) : how === 'trained' ? '' : 'nothing trained';
+  const [first = '', ...more] = wrap(summary(report), widest - width(`mlops  ${word}  `) - width(took) - 2);
+  const begin = lead(`${style[colours[outcome]](style.bold(word))}  ${first}`);
+  return [spread(begin, style.dim(took)), ...more.map((line) => under(`${' '.repeat(word.length + 2)}${line}`))];
+}
+
+function summary({ outcome, verdict, baselines, decision, branch, commit, subject }: Report): string {
+  const what = joined([branch === undefined ? commit.slice(0, 7) : said(branch, 40), said(subject, 60)]);
+  const who = decision?.by === undefined ? '' : ` by ${said(decision.by, 60)}`;
+  const because = `“${said(decision?.reason ?? '', 160)}”`;
+  switch (outcome) {
+    case 'pass':
+      return what;
+    case 'fail':
+    case 'error':
+      return verdict === undefined ? what : headline(verdict, baselines);
+    case 'skipped':
+      return `let go without a verdict${who}: ${because}. This is not a pass`;
+    case 'accepted':
+      return `${who.trim()}${who === '' ? '' : ': '}${because}. This is not a pass`;
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** `1:08 · 0.02 GPU-h`. Without GPUs only the time: hours of a CPU say little. */
+export function tookText({ seconds, place }: RunResult): string {
+  if (seconds === undefined) return '';
+  const hours = (seconds * place.gpus) / 3600;
+  return joined([
+    formatDuration(seconds),
+    place.gpus > 0 && `${hours < 10 ? hours.toFixed(2) : hours.toFixed(0)} GPU-h`,
+  ]);
+}
+
+function whatIsKnown(report: Report, how: JudgedOutcome['how'], { clock }: Setting): readonly string[] {
+  const { fingerprint, commit, branch, from, id, outcome, verdict } = report;
+  const run = `run ${fingerprint.slice(0, 7)}`;
+  const moment = (at: string): string => {
+    const time = reportTime(at);
+    return time === undefined ? '' : ` of ${formatLocalTime(time, clock.now, clock.timeZone)}`;
+  };
+  const of =
+    how === 'trained' || outcome === 'pass'
+      ? ''
+      : ` (${commit.slice(0, 7)}${branch === undefined ? '' : ` on ${said(branch, 30)}`})`;
+  const lines = {
+    trained: [],
+    known: [labelled('known', `judged from the metrics of ${run}${from === undefined ? '' : moment(from)}${of}`)],
+    unchanged: [labelled('known', `the verdict${moment(id)} on this commit stands: ${run}${of}`)],
+  }[how];
+  // A decision does not change what was found.
+  const found = outcome === 'accepted' && verdict !== undefined ? headline(verdict, report.baselines) : '';
+  return [
+    ...lines,
+    ...(found === '' ? [] : wrap(found, room).map((line, index) => labelled(index === 0 ? 'verdict' : '', line))),
+  ];
+}
+
+const mostReasons = 6;
+
+function reasonLines(report: Report, { style }: Setting): readonly string[] {
+  const { verdict, run, baselines, outcome } = report;
+  if (verdict === undefined) return [];
+  const also = verdict.reasons.slice(1, mostReasons).map((found) => reasonText(found, baselines));
+  const more = verdict.reasons.length - mostReasons;
+  const warnings = verdict.warnings.map(({ name, detail }) => said(detail === '' ? name : `${name}: ${detail}`, 240));
+  const compared = outcome === 'error' ? [] : baselines;
+  const back = compared.filter(({ distance }) => distance > 0).map((baseline) => said(baselineText(baseline), 160));
+  return [
+    ...fields('also', [...also, ...(more > 0 ? [`and ${plural(more, 'reason')} more`] : [])]),
+    ...(outcome === 'error' ? errorLines(run) : []),
+    ...evidenceLines(report, style.dim),
+    ...fields('warning', warnings, style.yellow),
+    ...fields(
+      'compared',
+      back.map((text) => `with ${text}`),
+    ),
+  ];
+}
+
+/** Each text under the label of the first. */
+function fields(label: string, texts: readonly string[], colour = (text: string): string => text): readonly string[] {
+  return texts
+    .flatMap((text) => wrap(text, room))
+    .map((line, index) => labelled(index === 0 ? label : '', colour(line)));
+}
+
+function errorLines(run: RunResult | undefined): readonly string[] {
+  if (run === undefined) return [];
+  const { job, place, peakMemory } = run;
+  const where = joined([
+    job !== undefined && `job ${said(job.id, 40)} (${said(job.word, 40)})`,
+    `on ${joined([place.node === undefined ? '' : said(place.node, 40), said(place.cluster, 40)]).replace(' · ', ' of ')}`,
+    peakMemory !== undefined && `${formatBytes(peakMemory)} of memory at most`,
+  ]);
+  return [labelled('where', where)];
+}
+
+const tracebackLines = 8;
+
+/** The last words: of a traceback with its cell, else of the log. */
+function evidenceLines({ verdict, run, logTail }: Report, dim: (text: string) => string): readonly string[] {
+  const broken = verdict?.reasons.some(({ reason }) => reason === 'failure') ?? false;
+  if (!broken) return [];
+  const failures = [run?.preparation, ...(run?.steps ?? []).map((step) => step.failure)];
+  const raised = failures.find((failure): failure is Failure => failure?.traceback !== undefined);
+  const label = raised === undefined ? 'log' : raised.cell === undefined ? 'trace' : `cell ${raised.cell}`;
+  const text = (raised?.traceback ?? logTail).split('\n').slice(-200).join('\n');
+  return saidLines(text, room)
+    .slice(-tracebackLines)
+    .map((line, index) => labelled(index === 0 ? label.slice(0, 8) : '', dim(line)));
+}
+
+const mostChanges = 4;
+
+export function changesLines(changes: Changes | undefined): readonly string[] {
+  if (changes === undefined) return [];
+  const shown = changes.changed
+    .slice(0, mostChanges)
+    .map(
+      ({ what, code }) =>
+        `${said(what, 70)}${code === undefined || code.trim() === '' ? '' : ` (\`${said(code, 50)}\`)`}`,
+    );
+  const more = changes.changed.length - shown.length;
+  if (more > 0) shown.push(`and ${plural(more, 'change')} more`);
+  if (shown.length === 0) shown.push('nothing');
+  const same = changes.same.length === 0 ? '' : `${changes.same.map((text) => said(text, 40)).join(', ')}: same`;
+  const last = shown.at(-1) ?? '';
+  const beside = same !== '' && width(last) + 3 + width(same) <= room;
+  const lines = beside ? [...shown.slice(0, -1), `${last}   ${same}`] : [...shown, ...(same === '' ? [] : [same])];
+  return fields('changed', lines);
+}
+
+/** The verdict stands whatever became of its report; but nobody else will see it. */
+export function recordedLines(recorded: Recorded, setting: Setting): readonly string[] {
+  if (recorded.ok) return [];
+  const { failed, where = '', raw = '', next } = recordTrouble(recorded.error, setting);
+  return [
+    ...fields('warning', [`the verdict stands, and its report is not in this clone: ${failed}`], setting.style.yellow),
+    ...fields('', where === '' ? [] : [where]),
+    ...saidLines(raw, room).map((line) => labelled('', line)),
+    ...nextLines(next, setting.style),
+  ];
+}
+
+type End = readonly [label: string, command: string, what?: string];
+
+function ends(report: Report, fix: Fix | undefined, setting: Setting): readonly End[] {
+  const { outcome } = report;
+  const { again, holdsPush } = setting;
+  const show = `mlops show${holdsPush ? '' : ` ${report.commit.slice(0, 7)}`}`;
+  switch (outcome) {
+    case 'pass':
+    case 'accepted':
+    case 'skipped':
+      return [['report', show]];
+    case 'fail':
+      return [
+        ['read', show],
+        ['overrule', 'mlops accept --reason "…"', 'recorded as accepted, never as a pass'],
+      ];
+    case 'error':
+      return [
+        ...(fix === undefined ? [] : [fixEnd(fix)]),
+        ['read', show],
+        ['again', again, 'not cached; the same run'],
+        ...(holdsPush ? [['or', 'MLOPS_SKIP="reason" git push', 'lets it go, and records who and why'] as const] : []),
+      ];
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function fixEnd({ key, value, range }: Fix): End {
+  const place = placeOf(range);
+  return ['fix', `${key}: ${value}`, place === '' ? '(not in .mlops/config.yaml yet)' : `(${place})`];
+}
