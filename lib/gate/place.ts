@@ -3,7 +3,6 @@ import type { ContentStore } from '../cluster/content-store.ts';
 import type { Host, HostError } from '../cluster/host.ts';
 import type { RunStore } from '../cluster/run-store.ts';
 import type { Scheduler } from '../cluster/scheduler.ts';
-import type { WorkdirError } from '../cluster/workdir.ts';
 
 /** Where runs happen. The gate never learns whether it is a login node or this machine; lib/cli chooses. */
 export interface Place {
@@ -26,5 +25,4 @@ export interface Connection {
 export type PlaceError =
   | { readonly reason: 'host'; readonly cause: HostError }
   /** `cluster.workdir` names a variable that is not set there, is not absolute, or cannot be written. */
-  | { readonly reason: 'workdir'; readonly workdir: string; readonly host: string; readonly cause: WorkdirProblem };
-export type WorkdirProblem = Exclude<WorkdirError, { readonly reason: 'host' }>;
+  | { readonly reason: 'workdir'; readonly workdir: string; readonly host: string; readonly detail: string };

@@ -1,0 +1,70 @@
+import type { Oid } from '../base/ids.ts';
+import { ok, type Result } from '../base/result.ts';
+import type { Config } from '../config/types.ts';
+import type { Change } from '../fingerprint/differences.ts';
+import { explainDifference } from '../fingerprint/differences.ts';
+import type { GateContext } from '../gate/context.ts';
+import { type Identified, type IdentifyError, identify, identifyPast } from '../gate/identify.ts';
+import { reportsOnCommits } from '../gate/known.ts';
+import { firstParents, resolveCommit } from '../git/history.ts';
+import type { Outcome } from '../report/types.ts';
+
+type Context = Pick<GateContext, 'repo' | 'now' | 'signal' | 'emit'>;
+
+/** What a commit means for the next push, in facts. */
+export interface CommitReport {
+  readonly commit: Oid;
+  readonly identified: Identified;
+  /** The commit before; absent for a first one, or where nobody knows what it was. */
+  readonly before?: {
+    readonly commit: Oid;
+    /** Empty: nothing that counts has changed. */
+    readonly changes: readonly Change[];
+    /** What is known of it. */
+    readonly outcome?: Outcome;
+    readonly seconds?: number;
+  };
+}
+
+/** Nothing to say: no commit yet, or no config in it. */
+export type PostCommit = { readonly kind: 'silent' } | ({ readonly kind: 'recorded' } & CommitReport);
+
+/** Records what the commit is: code from its tree, data by content as the worktree has it now. */
+export async function postCommit(context: Context): Promise<Result<PostCommit, IdentifyError>> {
+  const head = await resolveCommit(context.repo, 'HEAD');
+  if (!head.ok) return ok({ kind: 'silent' });
+  const commit = head.value;
+  const identified = await identify(context, commit);
+  if (!identified.ok) {
+    const { error } = identified;
+    const noConfig = error.reason === 'pipeline' && error.cause.reason === 'no-config';
+    return noConfig ? ok({ kind: 'silent' }) : identified;
+  }
+  const before = await compareWithParent(context, identified.value);
+  return ok({
+    kind: 'recorded',
+    commit,
+    identified: identified.value,
+    ...(before === undefined ? {} : { before }),
+  });
+}
+
+async function compareWithParent(context: Context, now: Identified): Promise<CommitReport['before']> {
+  const line = await firstParents(context.repo, now.commit, 2);
+  const parent = line.ok ? line.value[1] : undefined;
+  if (parent === undefined) return undefined;
+  const past = await identifyPast(context, parent);
+  if (past === undefined) return undefined;
+  const { repo, emit } = context;
+  const last = (await reportsOnCommits({ repo, branch: now.config.reports, emit }, [parent])).at(-1);
+  return {
+    commit: parent,
+    changes: past.fingerprint === now.fingerprint ? [] : explainDifference(past.inputs, now.inputs),
+    ...(last === undefined ? {} : { outcome: last.outcome }),
+    ...(last?.run?.seconds === undefined ? {} : { seconds: last.run.seconds }),
+  };
+}
+
+/** Where a push of this config trains, for people. */
+export const placeName = ({ cluster }: Config): string =>
+  cluster?.host ?? (cluster === undefined ? 'this machine' : 'Slurm');
