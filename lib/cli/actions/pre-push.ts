@@ -1,0 +1,29 @@
+import { text } from 'node:stream/consumers';
+import { readGitConfigAll } from '../../git/config-values.ts';
+import { gatedUpdates, parsePrePush } from '../../git/pre-push.ts';
+import type { Repository } from '../../git/repository.ts';
+import type { App } from '../app.ts';
+import { inRepository } from '../session.ts';
+import { mayRun } from '../trust.ts';
+import { gatePush, patienceFor, reportBranches } from './gate-push.ts';
+
+/** `git push` runs it, with the refs on standard input (githooks(5)): 0 lets the push go, 1 blocks it. */
+export async function prePush(app: App, remote: string, url: string, stdin: NodeJS.ReadableStream): Promise<number> {
+  const updates = parsePrePush(await text(stdin), remote, url);
+  if (updates.length === 0) return 0;
+  return inRepository(app, { again: 'git push', holdsPush: true }, async (session) => {
+    const { repo } = session;
+    const tips = gatedUpdates(updates, await reportBranches(repo));
+    if (tips.length === 0) return 0;
+    if (!(await mayRun(app, session))) return 1;
+    const request = { tips, remote, publishTo: await publishTarget(repo, remote, url) };
+    const { goes } = await gatePush(app, session, request, await patienceFor(repo, url));
+    return goes ? 0 : 1;
+  });
+}
+
+/** A remote with several push URLs runs the hook once for each: then each URL gets its own. */
+async function publishTarget(repo: Repository, remote: string, url: string): Promise<string> {
+  const urls = await readGitConfigAll(repo, `remote.${remote}.pushurl`);
+  return urls.ok && [...urls.value.values()].flat().length > 1 ? url : remote;
+}
