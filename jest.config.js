@@ -11,5 +11,10 @@ const suite = (name, timeoutSeconds, more = {}) => ({
 });
 
 export default {
-  projects: [suite('unit', 20), suite('integration', 60), suite('cluster', 300)],
+  projects: [
+    suite('unit', 20),
+    suite('integration', 60),
+    suite('cluster', 300),
+    suite('e2e', 300, { globalSetup: '<rootDir>/tests/rig/install-program.js' }),
+  ],
 };
