@@ -76,10 +76,11 @@ export async function commitInfo(place: GitPlace, commit: Oid): Promise<Result<C
   return ok(info);
 }
 
-/** The same for many with one process. */
+/** The same for many with one process. `skip`: those that are not in this clone are left out, and else an error. */
 export async function commitInfos(
   place: GitPlace,
   commits: readonly Oid[],
+  missing: 'error' | 'skip' = 'error',
 ): Promise<Result<ReadonlyMap<Oid, CommitInfo>, GitError>> {
   const infos = new Map<Oid, CommitInfo>();
   if (commits.length === 0) return ok(infos);
@@ -90,6 +91,8 @@ export async function commitInfos(
     'log.showSignature=false',
     'log',
     '--no-walk=unsorted',
+    // Before --stdin: git reads its input when it comes to that option.
+    ...(missing === 'skip' ? ['--ignore-missing'] : []),
     '--stdin',
     '-z',
     '--encoding=UTF-8',
