@@ -53,10 +53,7 @@ const words: Words<FingerprintError> = {
     failed: glob ? `no file matches the data entry ${said(entry, 60)}` : `the data ${said(entry, 60)} is not there`,
     where: placeOf(setting.locate?.('data')) || config,
     means: 'Paths count from the top of the repository.',
-    next: [
-      { command: `ls ${glob ? '' : word(entry)}`.trimEnd() },
-      { command: setting.again, what: 'when the data is there, or the entry is corrected and committed' },
-    ],
+    next: [{ command: setting.again, what: 'when the data is there, or the entry is corrected and committed' }],
   }),
   outside: ({ entry }, setting) => ({
     failed: `the data entry ${said(entry, 60)} leads out of the repository`,

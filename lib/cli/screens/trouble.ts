@@ -77,7 +77,7 @@ export function nextLines(next: readonly Next[], style: Style): readonly string[
   return next.flatMap(({ command, what }, index) => {
     const label = index === 0 ? 'next' : '';
     if (what === undefined) return [labelled(label, style.cyan(command))];
-    const beside = width(command) <= most && longest + width(what) <= room;
+    const beside = width(command) <= most && longest + 3 + width(what) <= room;
     if (beside) return [labelled(label, `${style.cyan(command)}${' '.repeat(longest - width(command))}   ${what}`)];
     return [labelled(label, style.cyan(command)), ...wrap(what, room).map((line) => labelled('', `  ${line}`))];
   });

@@ -43,7 +43,8 @@ const colours = { pass: 'green', fail: 'red', error: 'red', skipped: 'yellow', a
 export function headLines(report: Report, how: JudgedOutcome['how'], { style }: Setting): readonly string[] {
   const { outcome, run } = report;
   const word = outcome.toUpperCase();
-  const took = how === 'trained' && run !== undefined ? tookText(run) : how === 'trained' ? '' : 'nothing trained';
+  const trained = how === 'trained' ? (run === undefined ? '' : tookText(run)) : 'nothing trained';
+  const took = report.decision === undefined ? trained : '';
   const [first = '', ...more] = wrap(summary(report), widest - width(`mlops  ${word}  `) - width(took) - 2);
   const begin = lead(`${style[colours[outcome]](style.bold(word))}  ${first}`);
   return [spread(begin, style.dim(took)), ...more.map((line) => under(`${' '.repeat(word.length + 2)}${line}`))];
@@ -83,16 +84,17 @@ function whatIsKnown(report: Report, how: JudgedOutcome['how'], { clock }: Setti
   const run = `run ${fingerprint.slice(0, 7)}`;
   const moment = (at: string): string => {
     const time = reportTime(at);
-    return time === undefined ? '' : ` of ${formatLocalTime(time, clock.now, clock.timeZone)}`;
+    return time === undefined ? 'earlier' : formatLocalTime(time, clock.now, clock.timeZone);
   };
   const of =
     how === 'trained' || outcome === 'pass'
       ? ''
       : ` (${commit.slice(0, 7)}${branch === undefined ? '' : ` on ${said(branch, 30)}`})`;
+  const since = from === undefined ? '' : ` since ${moment(from)}`;
   const lines = {
     trained: [],
-    known: [labelled('known', `judged from the metrics of ${run}${from === undefined ? '' : moment(from)}${of}`)],
-    unchanged: [labelled('known', `the verdict${moment(id)} on this commit stands: ${run}${of}`)],
+    known: fields('known', [`the metrics of ${run} are known${since}, and were judged again${of}`]),
+    unchanged: [labelled('known', `the verdict of ${moment(id)} on this commit stands: ${run}${of}`)],
   }[how];
   // A decision does not change what was found.
   const found = outcome === 'accepted' && verdict !== undefined ? headline(verdict, report.baselines) : '';
@@ -107,8 +109,14 @@ const mostReasons = 6;
 function reasonLines(report: Report, { style }: Setting): readonly string[] {
   const { verdict, run, baselines, outcome } = report;
   if (verdict === undefined) return [];
-  const also = verdict.reasons.slice(1, mostReasons).map((found) => reasonText(found, baselines));
-  const more = verdict.reasons.length - mostReasons;
+  const [first, ...others] = verdict.reasons;
+  // The table says it of a number; why something is no number only these words say.
+  const texts = others
+    .filter((found) => found.reason !== 'check' || found.reading.kind !== 'number')
+    .map((found) => reasonText(found, baselines));
+  const unsaid = [...new Set(texts)].filter((text) => first === undefined || text !== reasonText(first, baselines));
+  const also = unsaid.slice(0, mostReasons);
+  const more = unsaid.length - also.length;
   const warnings = verdict.warnings.map(({ name, detail }) => said(detail === '' ? name : `${name}: ${detail}`, 240));
   const compared = outcome === 'error' ? [] : baselines;
   const back = compared.filter(({ distance }) => distance > 0).map((baseline) => said(baselineText(baseline), 160));
@@ -134,12 +142,12 @@ function fields(label: string, texts: readonly string[], colour = (text: string)
 function errorLines(run: RunResult | undefined): readonly string[] {
   if (run === undefined) return [];
   const { job, place, peakMemory } = run;
+  const at = [place.node, place.cluster].flatMap((name) => (name === undefined ? [] : [said(name, 40)])).join(' of ');
   const where = joined([
-    job !== undefined && `job ${said(job.id, 40)} (${said(job.word, 40)})`,
-    `on ${joined([place.node === undefined ? '' : said(place.node, 40), said(place.cluster, 40)]).replace(' · ', ' of ')}`,
-    peakMemory !== undefined && `${formatBytes(peakMemory)} of memory at most`,
+    job === undefined ? `on ${at}` : `job ${said(job.id, 40)} (${said(job.word, 40)}) on ${at}`,
+    peakMemory !== undefined && `used ${formatBytes(peakMemory)}`,
   ]);
-  return [labelled('where', where)];
+  return fields('where', [where]);
 }
 
 const tracebackLines = 8;

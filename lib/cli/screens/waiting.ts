@@ -2,7 +2,7 @@ import { unreachable } from '../../base/unreachable.ts';
 import type { WaitingOutcome } from '../../gate/outcome.ts';
 import { formatDuration } from '../../report/numbers.ts';
 import { statusText } from './job-status.ts';
-import { joined, lead, said, under, wrap } from './layout.ts';
+import { joined, lead, said, under, widest, width, wrap } from './layout.ts';
 import type { Setting } from './setting.ts';
 import { type Next, nextLines } from './trouble.ts';
 
@@ -16,7 +16,7 @@ export interface Patience {
 export function waitingLines(outcome: WaitingOutcome, setting: Setting, patience?: Patience): readonly string[] {
   const { style } = setting;
   const { means, next } = wayBack(outcome, setting, patience);
-  const [first = '', ...more] = wrap(waitingText(outcome, setting), 82);
+  const [first = '', ...more] = wrap(waitingText(outcome, setting), widest - width(`mlops  ${headWord(outcome)}  `));
   return [
     lead(`${style.yellow(style.bold(headWord(outcome)))}  ${first}`),
     ...more.map((line) => under(line)),
@@ -41,7 +41,7 @@ function waitingText({ fingerprint, job, attempt, place, last }: WaitingOutcome,
     status,
     last?.state === 'running' && formatDuration(last.elapsedSeconds),
   ]);
-  return last?.state === 'queued' && last.expectedStart !== undefined ? `${text} (Slurm's estimate)` : text;
+  return last?.state === 'queued' && last.expectedStart !== undefined ? `${text}, says Slurm` : text;
 }
 
 function wayBack(
