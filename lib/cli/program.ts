@@ -43,6 +43,30 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
       ),
     );
   program
+    .command('attach')
+    .description('follow a run that goes on, to its verdict')
+    .argument('[commit]')
+    .action(does(async (commit?: string) => (await import('./actions/run.ts')).attachCommand(app, commit)));
+  program
+    .command('sync')
+    .description('fetch the verdicts of runs that nobody waited for')
+    .action(does(async () => (await import('./actions/sync.ts')).syncCommand(app)));
+  program
+    .command('cancel')
+    .description('end the job of a commit; letting go of a run never does that')
+    .argument('[commit]')
+    .action(does(async (commit?: string) => (await import('./actions/cancel.ts')).cancelCommand(app, commit)));
+  program
+    .command('accept')
+    .description('let a commit go in spite of its verdict: who and why are recorded')
+    .argument('[commit]')
+    .requiredOption('-r, --reason <words>', 'why, for those who read the log')
+    .action(
+      does(async (commit: string | undefined, { reason }: { reason: string }) =>
+        (await import('./actions/accept.ts')).acceptCommand(app, commit, reason),
+      ),
+    );
+  program
     .command('trust')
     .description('let the hooks of this clone run what its config says')
     .action(does(async () => (await import('./actions/trust.ts')).trustCommand(app)));

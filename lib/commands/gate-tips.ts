@@ -87,9 +87,12 @@ async function gateTip(
   branch: string,
   policy: PushPolicy,
 ): Promise<GateOutcome> {
-  const identified = await identifyCommit(context, commit);
+  const identified = await identifyCommit(context, commit, remote);
   if (!identified.ok) return { outcome: 'stopped', error: identified.error };
   const destination = { branch, remote };
   if (skip !== undefined) return skipCommit(context, identified.value, destination, skip);
-  return judgeCommit(context, identified.value, destination, { wait: policy === 'record' ? 'no' : wait, again: false });
+  return judgeCommit(context, identified.value, destination, {
+    wait: policy === 'record' ? 'no' : wait,
+    start: 'if-needed',
+  });
 }

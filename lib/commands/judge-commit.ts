@@ -14,7 +14,10 @@ export async function judgeCommit(
   options: RunOptions,
 ): Promise<GateOutcome> {
   const outcome = await gateCommit(context, { identified, ...destination, ...options });
-  if (outcome.outcome === 'waiting') notePending(context.repo, outcome, destination, context.now());
+  if (outcome.outcome === 'waiting') {
+    const to = { ...destination, reports: identified.config.reports };
+    notePending(context.repo, outcome, to, context.now());
+  }
   if (outcome.outcome === 'judged') forgetPending(context.repo, identified.commit);
   return outcome;
 }

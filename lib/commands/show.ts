@@ -1,7 +1,7 @@
 import { asFingerprint, type Fingerprint, type Oid } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { EventSink } from '../gate/events.ts';
-import { type ReportsContext, reportsOf, reportsOnCommit } from '../gate/known.ts';
+import { type ReportsContext, reportsOf, reportsOnCommits } from '../gate/known.ts';
 import type { GitError } from '../git/errors.ts';
 import { firstParents, resolveCommit } from '../git/history.ts';
 import { readNotes } from '../git/notes.ts';
@@ -85,7 +85,7 @@ export async function show(options: ShowOptions): Promise<Result<Shown, ShowErro
   const commit = await resolveCommit(repo, target);
   if (!commit.ok && commit.error.reason !== 'unknown-revision') return err({ reason: 'git', cause: commit.error });
   if (commit.ok) {
-    const newest = newestOf(await reportsOnCommit(reports, commit.value));
+    const newest = newestOf(await reportsOnCommits(reports, [commit.value]));
     if (newest !== undefined) return ok({ ...newest, found: { by: 'commit', commit: commit.value } });
   }
   const run = await findRun(repo, branch, target);
@@ -124,7 +124,7 @@ async function showNearest(
   if (!notes.ok) return err({ reason: 'git', cause: notes.error });
   for (const [distance, commit] of line.value.entries()) {
     if (!notes.value.has(commit)) continue;
-    const newest = newestOf(await reportsOnCommit(reports, commit));
+    const newest = newestOf(await reportsOnCommits(reports, [commit]));
     if (newest === undefined) continue;
     const found = distance === 0 ? { by: 'commit' as const, commit } : { by: 'ancestor' as const, commit, distance };
     return ok({ ...newest, found: found.by === 'commit' ? found : { ...found, head: head.value } });

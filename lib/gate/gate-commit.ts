@@ -1,4 +1,5 @@
-import { err, ok, type Result } from '../base/result.ts';
+import type { Oid } from '../base/ids.ts';
+import { err, type Result } from '../base/result.ts';
 import { fetchReports } from '../git/publish.ts';
 import type { Report } from '../report/types.ts';
 import type { RunResult } from '../verdict/types.ts';
@@ -7,6 +8,7 @@ import { type Identified, identify } from './identify.ts';
 import { type Destination, judgeRun, type RunToJudge, skippedReport } from './judge-run.ts';
 import { knownVerdict, reportsOf } from './known.ts';
 import type { GateError, GateOutcome } from './outcome.ts';
+import { readPipeline } from './pipeline.ts';
 import { recordReport } from './record-report.ts';
 import { type RunOptions, runCommit } from './run-commit.ts';
 import { suggestFix } from './suggest-fix.ts';
@@ -19,7 +21,7 @@ export interface GateRequest extends Destination, RunOptions {
 export async function gateCommit(context: GateContext, request: GateRequest): Promise<GateOutcome> {
   const { identified } = request;
   if (identified.inherited.length > 0) context.emit({ event: 'data-inherited', entries: identified.inherited });
-  const known = request.again ? undefined : await findKnown(context, request);
+  const known = request.start === 'again' ? undefined : await findKnown(context, request);
   if (known !== undefined) return judgeAndRecord(context, request, known);
   const place = context.placeFor(identified.config);
   const ran = await runCommit(context, identified, place, request);
@@ -28,13 +30,23 @@ export async function gateCommit(context: GateContext, request: GateRequest): Pr
   return judgeAndRecord(context, request, ran.value);
 }
 
-/** What a commit is, as a step of its own: the policy for its branch is in its config. */
+/**
+ * What a commit is, as a step of its own: the policy for its branch is in its config. A clone without the data may learn from the
+ * remote's reports what it was.
+ */
 export async function identifyCommit(
   context: GateContext,
-  commit: Identified['commit'],
+  commit: Oid,
+  remote: string | undefined,
 ): Promise<Result<Identified, GateError>> {
-  const identified = await identify(context, commit);
-  return identified.ok ? ok(identified.value) : err(identified.error);
+  const first = await identify(context, commit);
+  if (first.ok || remote === undefined || first.error.reason !== 'fingerprint') return first;
+  const { reason } = first.error.cause;
+  if (reason !== 'no-match' && reason !== 'broken-link') return first;
+  const pipeline = await readPipeline(context.repo, commit);
+  if (!pipeline.ok) return err({ reason: 'pipeline', cause: pipeline.error });
+  await fetchKnown(context, remote, pipeline.value.reports);
+  return identify(context, commit);
 }
 
 /** A person lets a push go: nothing is judged, and that is recorded. */
@@ -52,37 +64,51 @@ export async function skipCommit(
 
 interface KnownRun extends RunToJudge {
   readonly from: Report;
+  /** A person has accepted this very commit in spite of its verdict. */
+  readonly accepted?: Report;
 }
 
 /** Here, or on the remote's reports branch: asked only where this clone does not know. */
 async function findKnown(context: GateContext, request: GateRequest): Promise<KnownRun | undefined> {
   const { fingerprint, config } = request.identified;
   const reports = { repo: context.repo, branch: config.reports, emit: context.emit };
-  const look = async () => asKnown(knownVerdict(await reportsOf(reports, fingerprint)));
+  const look = async () => asKnown(await reportsOf(reports, fingerprint), request.identified.commit);
   const here = await look();
   if (here !== undefined || request.remote === undefined) return here;
-  context.emit({ event: 'fetching-reports', remote: request.remote });
-  const fetched = await fetchReports(context.repo, request.remote, config.reports, { signal: context.signal });
-  if (!fetched.ok) {
-    const { error } = fetched;
-    const detail = 'stderr' in error ? error.stderr.trim() : error.reason;
-    context.emit({ event: 'reports-not-fetched', remote: request.remote, detail });
-  }
+  await fetchKnown(context, request.remote, config.reports);
   return look();
 }
 
-function asKnown(report: Report | undefined): KnownRun | undefined {
-  const run: RunResult | undefined = report?.run;
-  return report === undefined || run === undefined ? undefined : { from: report, run, log: report.logTail };
+/** What others know. Where it cannot be had, what is known here has to do. */
+async function fetchKnown({ repo, emit, signal }: GateContext, remote: string, branch: string): Promise<void> {
+  emit({ event: 'fetching-reports', remote });
+  const fetched = await fetchReports(repo, remote, branch, { signal });
+  if (fetched.ok) return;
+  const { error } = fetched;
+  emit({ event: 'reports-not-fetched', remote, detail: 'stderr' in error ? error.stderr.trim() : error.reason });
 }
 
-async function judgeAndRecord(context: GateContext, request: GateRequest, judged: RunToJudge): Promise<GateOutcome> {
+function asKnown(reports: readonly Report[], commit: Oid): KnownRun | undefined {
+  const report = knownVerdict(reports);
+  const run: RunResult | undefined = report?.run;
+  if (report === undefined || run === undefined) return undefined;
+  const accepted = reports.findLast((one) => one.outcome === 'accepted' && one.commit === commit);
+  return { from: report, run, log: report.logTail, ...(accepted === undefined ? {} : { accepted }) };
+}
+
+async function judgeAndRecord(
+  context: GateContext,
+  request: GateRequest,
+  judged: RunToJudge | KnownRun,
+): Promise<GateOutcome> {
   const { identified } = request;
   const done = await judgeRun(context, identified, request, judged);
   if (!done.ok) return { outcome: 'stopped', error: { reason: 'git', cause: done.error } };
   const { report, changes } = done.value;
   const shown = changes === undefined ? {} : { changes };
   const { from } = judged;
+  if ('accepted' in judged && judged.accepted !== undefined && report.outcome !== 'pass')
+    return { outcome: 'judged', report: judged.accepted, how: 'unchanged', ...shown, recorded: { ok: true } };
   if (from !== undefined && isSameVerdict(from, report))
     return { outcome: 'judged', report: from, how: 'unchanged', ...shown, recorded: { ok: true } };
   const recorded = await recordReport(context, identified, report, changes);

@@ -15,6 +15,8 @@ export interface PendingRun {
   readonly attempt: number;
   readonly branch?: string;
   readonly remote?: string;
+  /** The reports branch. */
+  readonly reports: string;
   /** ISO 8601. */
   readonly since: string;
 }
@@ -25,9 +27,10 @@ const pathOf = (repo: Pick<Repository, 'stateDir'>, commit: Oid): string => join
 export function notePending(
   repo: Pick<Repository, 'stateDir'>,
   { commit, fingerprint, place, job, attempt }: WaitingOutcome,
-  { branch, remote }: { readonly branch: string | undefined; readonly remote: string | undefined },
+  to: { readonly branch: string | undefined; readonly remote: string | undefined; readonly reports: string },
   now: Date,
 ): void {
+  const { branch, remote, reports } = to;
   const run: PendingRun = {
     version: 1,
     commit,
@@ -37,6 +40,7 @@ export function notePending(
     attempt,
     ...(branch === undefined ? {} : { branch }),
     ...(remote === undefined ? {} : { remote }),
+    reports,
     since: now.toISOString(),
   };
   writeWhole(pathOf(repo, commit), `${JSON.stringify(run)}\n`);
@@ -68,9 +72,9 @@ function parse(text: string): readonly PendingRun[] {
   } catch {
     return []; // cut off by a full disk
   }
-  const { version, commit = '', fingerprint = '', place, job, attempt, since } = value ?? {};
+  const { version, commit = '', fingerprint = '', place, job, attempt, reports, since } = value ?? {};
   if (version !== 1 || !isOid(commit) || !isFingerprint(fingerprint)) return [];
   if (typeof place !== 'string' || typeof job !== 'string' || typeof since !== 'string') return [];
-  if (typeof attempt !== 'number') return [];
+  if (typeof attempt !== 'number' || typeof reports !== 'string') return [];
   return [{ ...(value as PendingRun), commit: asOid(commit), fingerprint: asFingerprint(fingerprint) }];
 }

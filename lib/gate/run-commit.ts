@@ -19,8 +19,8 @@ export type Wait = 'until-ended' | { readonly until: number } | 'no';
 
 export interface RunOptions {
   readonly wait: Wait;
-  /** A new attempt even if one has a result. */
-  readonly again: boolean;
+  /** Whether a new attempt may be started: where none has a result, even if one has, or not at all. */
+  readonly start: 'if-needed' | 'again' | 'never';
 }
 
 export type RunOutcome =
@@ -64,7 +64,7 @@ class CommitRun {
   #prepared: Prepared | undefined;
   #plan: JobPlan | undefined;
   #retries: number;
-  /** `again` is satisfied by the first attempt that this call starts. */
+  /** Satisfied by the first attempt that this call starts. */
   #wantsNew: boolean;
 
   constructor(context: GateContext, identified: Identified, session: Session, options: RunOptions) {
@@ -73,7 +73,7 @@ class CommitRun {
     this.#session = session;
     this.#options = options;
     this.#retries = identified.config.retry.infrastructure;
-    this.#wantsNew = options.again;
+    this.#wantsNew = options.start === 'again';
   }
 
   async toTheEnd(): Promise<Result<RunOutcome, GateError>> {
@@ -86,6 +86,8 @@ class CommitRun {
       if (!next.ok) return next;
       if ('look' in next.value) continue;
       if ('outcome' in next.value) return ok(next.value.outcome);
+      if ('submit' in next.value && this.#options.start === 'never')
+        return err({ reason: 'no-run', commit: this.#identified.commit, fingerprint: this.#identified.fingerprint });
       const done =
         'submit' in next.value ? await this.#submit(next.value.submit) : await this.#attach(next.value.attach);
       if (!done.ok) return done;

@@ -60,6 +60,10 @@ const words: Words<Single> = {
     means: 'Its job is not found. A client that only lost its connection comes back within minutes.',
     next: [{ command: again, what: 'in a few minutes: finds its job, or takes over' }],
   }),
+  'no-run': ({ commit, fingerprint }) => ({
+    failed: `no run of ${commit.slice(0, 7)} goes on, and none has a result (run ${fingerprint.slice(0, 7)})`,
+    next: [{ command: `mlops run ${commit.slice(0, 7)}`, what: 'starts one' }],
+  }),
   aborted: (_error, { again, holdsPush }) => ({
     failed: `stopped before a job was there${holdsPush ? ': not pushed' : ''}`,
     means: 'What was hashed and sent is kept.',
