@@ -1,0 +1,107 @@
+import { lstat, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { asSha256, isSha256, type Sha256, short } from '../base/ids.ts';
+import { printableLine } from '../base/printable.ts';
+import { err, ok, type Result } from '../base/result.ts';
+import type { Report } from '../report/types.ts';
+import type { KeptFile } from '../verdict/types.ts';
+
+export type KeptKind = 'notebook' | 'log';
+
+export interface KeptOptions {
+  readonly what: KeptKind;
+  /** The user's current folder. */
+  readonly cwd: string;
+  /** `-o`: a file, or a folder that is there. Absent: names of our own in the current folder. */
+  readonly output?: string;
+  /** Whether a file that is there may be replaced. */
+  readonly force: boolean;
+}
+
+/** What is to be brought, and where to. Nothing has been touched yet. */
+export interface KeptPlan {
+  readonly files: readonly { readonly from: KeptFile; readonly sha256: Sha256; readonly to: string }[];
+  readonly force: boolean;
+  /** Where the report says that the content is. */
+  readonly store?: string;
+}
+
+export type KeptError =
+  /** A skipped push: nothing ran. */
+  | { readonly reason: 'no-run' }
+  /** `publish: metrics`: the report does not name the files of its run. */
+  | { readonly reason: 'metrics-only' }
+  /** The run left none of that kind: it ended before, or it has no notebook step. */
+  | { readonly reason: 'none-kept'; readonly what: KeptKind }
+  /** Several notebooks do not go into one file; a folder takes them all. */
+  | { readonly reason: 'several'; readonly paths: readonly string[]; readonly output: string }
+  | { readonly reason: 'exists'; readonly path: string }
+  | { readonly reason: 'no-folder'; readonly path: string };
+
+/** `mlops show --notebook` and `--log`: which of a run's large files, and under which names here. */
+export async function planKept(report: Report, options: KeptOptions): Promise<Result<KeptPlan, KeptError>> {
+  const { run, store } = report;
+  if (run === undefined) return err({ reason: 'no-run' });
+  if (report.publish === 'metrics') return err({ reason: 'metrics-only' });
+  const kept = run.artifacts.filter(({ role, sha256 }) => role === options.what && isSha256(sha256));
+  if (kept.length === 0) return err({ reason: 'none-kept', what: options.what });
+  const targets = await targetsOf(kept, report, options);
+  if (!targets.ok) return targets;
+  for (const to of targets.value) {
+    if (!options.force && (await isThere(to))) return err({ reason: 'exists', path: to });
+  }
+  return ok({
+    files: kept.map((from, index) => ({ from, sha256: asSha256(from.sha256), to: targets.value[index] ?? '' })),
+    force: options.force,
+    ...(store === undefined ? {} : { store }),
+  });
+}
+
+async function targetsOf(
+  kept: readonly KeptFile[],
+  report: Report,
+  { what, cwd, output }: KeptOptions,
+): Promise<Result<readonly string[], KeptError>> {
+  const names = what === 'log' ? [`mlops.${short(report.fingerprint)}.log`] : notebookNames(kept, report);
+  if (output === undefined) return ok(names.map((name) => join(cwd, name)));
+  const path = resolve(cwd, output);
+  if (await isFolder(path)) return ok(names.map((name) => join(path, name)));
+  // Else `-o nowhere/` would make a file called `nowhere`.
+  if (output.endsWith('/')) return err({ reason: 'no-folder', path });
+  if (kept.length > 1) return err({ reason: 'several', paths: kept.map((file) => file.path), output: path });
+  return (await isFolder(resolve(path, '..'))) ? ok([path]) : err({ reason: 'no-folder', path: resolve(path, '..') });
+}
+
+/** `NAME.RUN7.ipynb`; two notebooks of one name in different folders get those before theirs. */
+function notebookNames(kept: readonly KeptFile[], report: Report): readonly string[] {
+  const paths = kept.map(({ path }) => path.replace(/^notebooks\//, ''));
+  const bases = paths.map((path) => basename(path));
+  const taken = new Set<string>();
+  return paths.map((path, index) => {
+    const shared = bases.filter((base) => base === bases[index]).length > 1;
+    const name = harmless((shared ? path.replaceAll('/', '-') : (bases[index] ?? '')).replace(/\.ipynb$/, ''));
+    const unique = taken.has(name) ? `${name}-${index + 1}` : name;
+    taken.add(unique);
+    return `${unique}.${short(report.fingerprint)}.ipynb`;
+  });
+}
+
+/** A name from a report is anyone's to write: not hidden, no option of a program, no escape sequence, no path. */
+const harmless = (name: string): string => {
+  const text = printableLine(name)
+    .replace(/[/\\\0]/g, '-')
+    .replace(/^[.\-\s]+/, '');
+  return Buffer.byteLength(text) > 200 ? [...text].slice(0, 50).join('') : text || 'notebook';
+};
+
+/** A broken link is there too. */
+export const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
