@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Oid } from '../../lib/base/ids.ts';
 import { verify } from '../../lib/commands/verify.ts';
@@ -7,7 +9,7 @@ import { reportJson } from '../../lib/report/build-report.ts';
 import { metricsOnly } from '../../lib/report/metrics-only.ts';
 import { opened } from '../rig/fingerprint.ts';
 import { type RecordOptions, recordReport } from '../rig/recorded-report.ts';
-import { type TestRepository, temporaryRepository } from '../rig/repository.ts';
+import { run, type TestRepository, temporaryRepository } from '../rig/repository.ts';
 import { numberOf, outOfMemory } from '../rig/sample-report.ts';
 
 const config = (require = '{ min: 0.25 }') => `version: 1
@@ -203,4 +205,55 @@ describe('mlops verify', () => {
       passed: false,
     });
   });
+});
+
+/** Halts a push in the server's pre-receive hook, whose new objects are in quarantine, and gives what the hook was given. */
+async function haltedPush(repository: TestRepository, bare: string, refs: readonly string[]) {
+  const [reached, goOnPipe] = [join(repository.root, 'reached'), join(repository.root, 'go-on')];
+  await run('mkfifo', [reached, goOnPipe]);
+  const hook = `#!/bin/sh\ncat >'${repository.root}/updates'\nenv -0 >'${repository.root}/env'\necho >'${reached}'\nread _ <'${goOnPipe}'\n`;
+  await writeFile(join(bare, 'hooks/pre-receive'), hook, { mode: 0o755 });
+  const pushed = repository.tryGit(['push', '--quiet', 'server', ...refs]);
+  await readFile(reached);
+  let ended: Promise<unknown> | undefined;
+  const goOn = async () => {
+    ended ??= writeFile(goOnPipe, '\n');
+    await ended;
+    return pushed;
+  };
+  const env = (await readFile(join(repository.root, 'env'), 'utf8')).split('\0').filter(Boolean);
+  const updates = (await readFile(join(repository.root, 'updates'), 'utf8')).trim().split('\n');
+  return {
+    env: Object.fromEntries(env.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])),
+    ranges: updates.map((line) => line.split(' ').slice(0, 2).join('..')),
+    goOn,
+    /** Also where an assertion has failed: no hook is left waiting. */
+    [Symbol.asyncDispose]: async () => void (await goOn()),
+  };
+}
+
+test('in a pre-receive hook, mlops verify sees the commits that are about to come in', async () => {
+  await using repository = await temporaryRepository();
+  const repo = await opened(repository);
+  await project(repository);
+  const bare = await repository.remote('server');
+  await repository.git('push', '--quiet', 'server', 'main');
+  await repository.write('train.py', 'print(2)\n');
+  const good = await repository.commit('Good');
+  await judged(repo, good, 0.4);
+  await repository.git('branch', 'good');
+  await repository.write('train.py', 'print(3)\n');
+  await judged(repo, await repository.commit('Bad'), 0.1);
+  await repository.git('push', '--quiet', 'server', 'mlops', 'refs/notes/mlops');
+
+  await using hook = await haltedPush(repository, bare, ['good', 'main']);
+  expect(hook.env.GIT_QUARANTINE_PATH).toBeTruthy();
+  const open = await openRepository(bare, { ...hook.env, GIT_QUARANTINE_PATH: undefined });
+  if (!open.ok) throw new Error(JSON.stringify(open.error));
+  const { tips } = await answer(open.value, ...hook.ranges);
+  expect(tips.map(({ tip, result }) => `${tip === good ? 'good' : 'main'}: ${result.verdict}`).sort()).toEqual([
+    'good: pass',
+    'main: fail',
+  ]);
+  expect((await hook.goOn()).code).toBe(0);
 });
