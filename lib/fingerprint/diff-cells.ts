@@ -78,9 +78,15 @@ function change(old: MeaningfulCell | undefined, now: MeaningfulCell | undefined
 
 const firstLine = (source: string) => source.split('\n').find((line) => line.trim() !== '') ?? '';
 
-/** The new line; where lines were only taken away, the first of those. */
+/** The first line that is new; else the first that is gone; else, of lines in another order, the first that moved. Never a blank one. */
 function firstDifference(before: string, after: string): string {
   const [old, now] = [before.split('\n'), after.split('\n')];
-  const index = now.findIndex((line, i) => line !== old[i]);
-  return (index >= 0 ? now[index] : old[now.length]) ?? firstLine(after);
+  const [had, has] = [new Set(old), new Set(now)];
+  const isText = (line: string) => line.trim() !== '';
+  return (
+    now.find((line) => isText(line) && !had.has(line)) ??
+    old.find((line) => isText(line) && !has.has(line)) ??
+    now.find((line, index) => isText(line) && line !== old[index]) ??
+    firstLine(after)
+  );
 }

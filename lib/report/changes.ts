@@ -109,16 +109,21 @@ const fromTo = (sides: Sides): string =>
 function cellText(path: string, cell: CellChange): ChangeText {
   switch (cell.kind) {
     case 'changed':
-      return { what: `${path} cell ${cell.after}`, code: cell.line };
+      return { what: `${path} cell ${cell.after}`, ...codeOf(cell.line) };
     case 'added':
-      return { what: `${path} cell ${cell.after} (new)`, code: cell.line };
+      return { what: `${path} cell ${cell.after} (new)`, ...codeOf(cell.line) };
     case 'removed':
-      return { what: `${path} cell ${cell.before} (gone)`, code: cell.line };
+      return { what: `${path} cell ${cell.before} (gone)`, ...codeOf(cell.line) };
     case 'language':
       return { what: `${path} language: ${name(cell.before)} → ${name(cell.after)}` };
     default:
       return unreachable(cell);
   }
+}
+
+function codeOf(line: string): Pick<ChangeText, 'code'> {
+  const code = printableLine(line).trim();
+  return code === '' ? {} : { code };
 }
 
 function filesText({ before, after, files }: Extract<Explained, { kind: 'data' }>): string {

@@ -113,6 +113,13 @@ describe('what changed, in words', () => {
     ]);
     expect(said(notebook)).toEqual(['a.ipynb']);
   });
+  test('a line of code without its indentation and its control characters; a blank one not at all', () => {
+    const cell = { kind: 'changed', before: 1, after: 1 } as const;
+    expect(said({ ...notebook, cells: [{ ...cell, line: '    y = "\u001b[31m"\t' }] })).toEqual([
+      'a.ipynb cell 1 (y = "")',
+    ]);
+    expect(said({ ...notebook, cells: [{ ...cell, line: '  ' }] })).toEqual(['a.ipynb cell 1']);
+  });
   test('files of code, new, gone and counting elsewhere', () => {
     expect(
       said(

@@ -120,6 +120,16 @@ describe('which cells changed', () => {
       of(prose('# T'), code('a = 1'), code('x = 1'), code('c = 3')),
       [{ kind: 'changed', before: 3, after: 3, line: 'sim = old' }],
     ],
+    [
+      'the line that is new, not the ones that a blank line above it moved',
+      of(prose('# T'), code('a = 1'), code('\nx = 1\nsim = old\n\nz\ny'), code('c = 3')),
+      [{ kind: 'changed', before: 3, after: 3, line: 'z' }],
+    ],
+    [
+      'lines in another order',
+      of(prose('# T'), code('a = 1'), code('sim = old\nx = 1\ny'), code('c = 3')),
+      [{ kind: 'changed', before: 3, after: 3, line: 'sim = old' }],
+    ],
     ['prose', of(prose('# Other'), code('a = 1'), prose('more'), code('x = 1\nsim = old\ny'), code('c = 3')), []],
     [
       'a tag',
