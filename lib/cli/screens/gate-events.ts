@@ -2,9 +2,9 @@ import { unreachable } from '../../base/unreachable.ts';
 import type { GateEvent } from '../../gate/events.ts';
 import { formatBytes, plural } from '../../report/numbers.ts';
 import { advanceState, atFirst, type GateState } from './gate-state.ts';
-import { cellsOf, jobLine, percent, plannedText, reasonWords, uploadText } from './gate-words.ts';
+import { cellsOf, jobLine, percent, plannedLines, reasonWords, uploadText } from './gate-words.ts';
 import { hostTrouble } from './host-trouble.ts';
-import { joined, labelled, lead, said, saidLines, wrap } from './layout.ts';
+import { joined, labelled, paragraph, said, saidLines } from './layout.ts';
 import type { Setting } from './setting.ts';
 
 /** What a person has to know, on a terminal above the live block as well. Empty for all that is only progress. */
@@ -13,7 +13,7 @@ export function remarkLines(event: GateEvent, setting: Setting): readonly string
   switch (event.event) {
     case 'connection-lost': {
       const { failed, raw } = hostTrouble(event.error, setting);
-      const words = `${failed}; tried again in ${event.retryInSeconds} s; the job goes on`;
+      const words = `${failed}; trying again in ${event.retryInSeconds} s; the job goes on`;
       return [...remark('lost', words, style.yellow), ...quote(raw)];
     }
     case 'scheduler-silent':
@@ -72,8 +72,8 @@ export function remarkLines(event: GateEvent, setting: Setting): readonly string
 }
 
 const remark = (label: string, words: string, colour: (text: string) => string): readonly string[] =>
-  wrap(words, 82).map((line, index) => labelled(index === 0 ? label : '', index === 0 ? colour(line) : line));
-const quote = (raw = ''): readonly string[] => saidLines(raw, 82).map((line) => labelled('', line));
+  paragraph(label, [words], colour);
+const quote = (raw = ''): readonly string[] => paragraph('', saidLines(raw));
 
 const every = { cells: 30, building: 10, upload: 30, queue: 300, trouble: 60 } as const;
 /** In percent. */
@@ -118,7 +118,7 @@ export class PlainProgress {
       case 'waiting-for-recorder':
         return this.#once('recorder', labelled('waiting', 'for the hash of the data, which the commit has begun'));
       case 'planned':
-        return [lead(plannedText(event))];
+        return plannedLines(event);
       case 'uploading':
         return this.#upload(now);
       case 'submitted':
@@ -201,7 +201,7 @@ export class PlainProgress {
     };
     if (!isDue(next, this.#told.get('job'), label, cells !== undefined)) return [];
     this.#told.set('job', next);
-    return [labelled(label, text)];
+    return paragraph(label, [text]);
   }
 }
 

@@ -5,11 +5,11 @@ import { failureWords } from '../../report/words.ts';
 import type { Failure, FailureReason } from '../../verdict/types.ts';
 import type { GateState, Upload } from './gate-state.ts';
 import { queuedText, statusText } from './job-status.ts';
-import { joined, said } from './layout.ts';
+import { joined, lead, said, under, widest, wrap } from './layout.ts';
 import type { Clock } from './setting.ts';
 
 /** `run 5b7e90d on login.hpc.example.edu · environment mlops ready · 1 file, 3 KB to send`. */
-export function plannedText({
+function plannedText({
   fingerprint,
   place,
   environment,
@@ -22,6 +22,14 @@ export function plannedText({
     label !== '' && `environment ${said(label, 30)} ${ready ? 'ready' : 'to be built'}`,
     files === 0 ? 'nothing to send' : `${plural(files, 'file')}, ${formatBytes(bytes)} to send`,
   ]);
+}
+
+export function plannedLines(
+  planned: Extract<GateEvent, { readonly event: 'planned' }>,
+  columns = widest,
+): readonly string[] {
+  const [first = '', ...more] = wrap(plannedText(planned), Math.max(40, Math.min(widest, columns)) - 7);
+  return [lead(first), ...more.map((line) => under(line))];
 }
 
 /** `45 % · 1.2 GB of 2.7 GB · 11 MB/s · 2:10 left`. The rate shows after the first seconds only. */

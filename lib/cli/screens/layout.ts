@@ -137,10 +137,25 @@ function pieces(word: string, columns: number): readonly string[] {
   return [...parts, part];
 }
 
+/** Columns beside the labels. */
+const room = 82;
+
+/** Texts of any length under one label, each on lines of its own; without a label under the first line. */
+export function paragraph(
+  label: string,
+  texts: readonly string[],
+  paint = (line: string): string => line,
+): readonly string[] {
+  return texts
+    .filter((text) => text !== '')
+    .flatMap((text) => wrap(text, room))
+    .map((line, index) => (index === 0 ? labelled(label, paint(line)) : labelled('', paint(line))));
+}
+
 const raw = { first: 15, last: 45 } as const;
 
 /** Another program's own words, line by line. Of a flood the beginning and the end, and how much is between. */
-export function saidLines(text: string, columns: number): readonly string[] {
+export function saidLines(text: string, columns = room): readonly string[] {
   const lines = printable(text.replace(/\r\n?/g, '\n'))
     .split('\n')
     .map((line) => line.replaceAll('\t', '    ').trimEnd())

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../config/types.ts';
 import { formatDiagnostic } from '../diagnostic.ts';
 import type { Style } from '../style.ts';
-import { labelled, lead, saidLines, under, width, wrap } from './layout.ts';
+import { labelled, lead, paragraph, saidLines, under, width, wrap } from './layout.ts';
 import type { Setting } from './setting.ts';
 
 /** An error as a person needs it: what failed, where, what was tried, what was said, what to type next. */
@@ -43,32 +43,30 @@ export function troubleOf<E extends { readonly reason: string }>(words: Words<E>
   return (words[reason] as (error: E, setting: Setting) => Trouble)(error, setting);
 }
 
+/** Columns beside a label. */
 const room = 82;
 
 export function troubleLines(trouble: Trouble, style: Style): readonly string[] {
-  const { failed, where, tried, raw = '', diagnostics = [], list = [], means, next } = trouble;
+  const { failed, where = '', tried = '', raw = '', diagnostics = [], list = [], means = '', next } = trouble;
   const [first = '', ...more] = wrap(failed, 90);
   const head = failed === '' ? [] : [lead(style.red(first)), ...more.map((line) => under(style.red(line)))];
   const mistakes = diagnostics.flatMap((diagnostic) => formatDiagnostic(diagnostic, style).split('\n'));
   return [
     ...head,
     ...mistakes.map((line, index) => (head.length === 0 && index === 0 ? lead(line) : under(line))),
-    ...field('where', where),
-    ...field('tried', tried),
-    ...saidLines(raw, room).map((line, index) => labelled(index === 0 ? 'said' : '', line)),
+    ...paragraph('where', [where]),
+    ...paragraph('tried', [tried]),
+    ...paragraph('said', saidLines(raw)),
     ...list.map((line) => under(line)),
-    ...field('', means),
+    ...wrap(means, room)
+      .filter((line) => line !== '')
+      .map((line) => under(line)),
     ...nextLines(next, style),
   ];
 }
 
 export const troublesLines = (troubles: readonly Trouble[], style: Style): readonly string[] =>
   troubles.flatMap((trouble) => troubleLines(trouble, style));
-
-const field = (label: string, text: string | undefined): readonly string[] =>
-  text === undefined || text === ''
-    ? []
-    : wrap(text, room).map((line, index) => (label === '' ? under(line) : labelled(index === 0 ? label : '', line)));
 
 /** Commands and what they do, side by side, or one below the other where a command is long. */
 export function nextLines(next: readonly Next[], style: Style): readonly string[] {

@@ -6,7 +6,7 @@ import { reportTime } from '../../report/report-path.ts';
 import type { Changes, Report } from '../../report/types.ts';
 import { baselineText, headline, reasonText } from '../../report/words.ts';
 import type { Failure, RunResult } from '../../verdict/types.ts';
-import { joined, labelled, lead, said, saidLines, spread, under, widest, width, wrap } from './layout.ts';
+import { joined, labelled, lead, paragraph, said, saidLines, spread, under, widest, width, wrap } from './layout.ts';
 import { metricLines } from './metric-lines.ts';
 import { recordTrouble } from './record-trouble.ts';
 import { placeOf, type Setting } from './setting.ts';
@@ -93,15 +93,12 @@ function whatIsKnown(report: Report, how: JudgedOutcome['how'], { clock }: Setti
   const since = from === undefined ? '' : ` since ${moment(from)}`;
   const lines = {
     trained: [],
-    known: fields('known', [`the metrics of ${run} are known${since}, and were judged again${of}`]),
+    known: paragraph('known', [`the metrics of ${run} are known${since}, and were judged again${of}`]),
     unchanged: [labelled('known', `the verdict of ${moment(id)} on this commit stands: ${run}${of}`)],
   }[how];
   // A decision does not change what was found.
   const found = outcome === 'accepted' && verdict !== undefined ? headline(verdict, report.baselines) : '';
-  return [
-    ...lines,
-    ...(found === '' ? [] : wrap(found, room).map((line, index) => labelled(index === 0 ? 'verdict' : '', line))),
-  ];
+  return [...lines, ...(found === '' ? [] : paragraph('verdict', [found]))];
 }
 
 const mostReasons = 6;
@@ -121,22 +118,15 @@ function reasonLines(report: Report, { style }: Setting): readonly string[] {
   const compared = outcome === 'error' ? [] : baselines;
   const back = compared.filter(({ distance }) => distance > 0).map((baseline) => said(baselineText(baseline), 160));
   return [
-    ...fields('also', [...also, ...(more > 0 ? [`and ${plural(more, 'reason')} more`] : [])]),
+    ...paragraph('also', [...also, ...(more > 0 ? [`and ${plural(more, 'reason')} more`] : [])]),
     ...(outcome === 'error' ? errorLines(run) : []),
     ...evidenceLines(report, style.dim),
-    ...fields('warning', warnings, style.yellow),
-    ...fields(
+    ...paragraph('warning', warnings, style.yellow),
+    ...paragraph(
       'compared',
       back.map((text) => `with ${text}`),
     ),
   ];
-}
-
-/** Each text under the label of the first. */
-function fields(label: string, texts: readonly string[], colour = (text: string): string => text): readonly string[] {
-  return texts
-    .flatMap((text) => wrap(text, room))
-    .map((line, index) => labelled(index === 0 ? label : '', colour(line)));
 }
 
 function errorLines(run: RunResult | undefined): readonly string[] {
@@ -147,7 +137,7 @@ function errorLines(run: RunResult | undefined): readonly string[] {
     job === undefined ? `on ${at}` : `job ${said(job.id, 40)} (${said(job.word, 40)}) on ${at}`,
     peakMemory !== undefined && `used ${formatBytes(peakMemory)}`,
   ]);
-  return fields('where', [where]);
+  return paragraph('where', [where]);
 }
 
 const tracebackLines = 8;
@@ -160,7 +150,7 @@ function evidenceLines({ verdict, run, logTail }: Report, dim: (text: string) =>
   const raised = failures.find((failure): failure is Failure => failure?.traceback !== undefined);
   const label = raised === undefined ? 'log' : raised.cell === undefined ? 'trace' : `cell ${raised.cell}`;
   const text = (raised?.traceback ?? logTail).split('\n').slice(-200).join('\n');
-  return saidLines(text, room)
+  return saidLines(text)
     .slice(-tracebackLines)
     .map((line, index) => labelled(index === 0 ? label.slice(0, 8) : '', dim(line)));
 }
@@ -182,7 +172,7 @@ export function changesLines(changes: Changes | undefined): readonly string[] {
   const last = shown.at(-1) ?? '';
   const beside = same !== '' && width(last) + 3 + width(same) <= room;
   const lines = beside ? [...shown.slice(0, -1), `${last}   ${same}`] : [...shown, ...(same === '' ? [] : [same])];
-  return fields('changed', lines);
+  return paragraph('changed', lines);
 }
 
 /** The verdict stands whatever became of its report; but nobody else will see it. */
@@ -190,9 +180,13 @@ export function recordedLines(recorded: Recorded, setting: Setting): readonly st
   if (recorded.ok) return [];
   const { failed, where = '', raw = '', next } = recordTrouble(recorded.error, setting);
   return [
-    ...fields('warning', [`the verdict stands, and its report is not in this clone: ${failed}`], setting.style.yellow),
-    ...fields('', where === '' ? [] : [where]),
-    ...saidLines(raw, room).map((line) => labelled('', line)),
+    ...paragraph(
+      'warning',
+      [`the verdict stands, and its report is not in this clone: ${failed}`],
+      setting.style.yellow,
+    ),
+    ...paragraph('', where === '' ? [] : [where]),
+    ...saidLines(raw).map((line) => labelled('', line)),
     ...nextLines(next, setting.style),
   ];
 }
