@@ -2,10 +2,9 @@ import type { Fingerprint, Oid } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { GateContext } from '../gate/context.ts';
 import { type IdentifyError, identify } from '../gate/identify.ts';
-import { type PrepareError, planAndRender } from '../gate/prepare.ts';
+import { type PlanCommitError, planCommit } from '../gate/prepare.ts';
 import type { GitError } from '../git/errors.ts';
 import { resolveCommit } from '../git/history.ts';
-import { readTreeWithSubmodules } from '../git/submodules.ts';
 
 /** What would be submitted, byte for byte, and the small files that would lie beside it. */
 export interface ScriptReport {
@@ -22,7 +21,7 @@ export type ScriptError =
   | { readonly reason: 'unknown-revision'; readonly revision: string }
   | { readonly reason: 'git'; readonly cause: GitError }
   | IdentifyError
-  | PrepareError;
+  | PlanCommitError;
 
 /** `mlops script [COMMIT]`. Contacts no host, and needs no secret: none is in the script. */
 export async function script(context: GateContext, revision = 'HEAD'): Promise<Result<ScriptReport, ScriptError>> {
@@ -33,11 +32,8 @@ export async function script(context: GateContext, revision = 'HEAD'): Promise<R
   }
   const identified = await identify(context, commit.value);
   if (!identified.ok) return identified;
-  const trees = await readTreeWithSubmodules(context.repo, commit.value);
-  if (!trees.ok) return err({ reason: 'tree', cause: trees.error });
   const unsetSecrets = identified.value.config.secrets.filter((name) => context.env[name] === undefined);
-  const env = { ...context.env, ...Object.fromEntries(unsetSecrets.map((name) => [name, ''])) };
-  const planned = await planAndRender({ ...context, env }, identified.value, trees.value);
+  const planned = await planCommit(context, identified.value, 'none');
   if (!planned.ok) return planned;
   return ok({
     commit: commit.value,

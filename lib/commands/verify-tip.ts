@@ -1,9 +1,9 @@
 import type { Oid } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { Config } from '../config/types.ts';
-import { findBaseline } from '../gate/baseline.ts';
+import { findBaselines } from '../gate/baseline.ts';
 import { knownVerdict, type ReportsContext } from '../gate/known.ts';
-import { type Recognised, type RecogniseError, recognise } from '../gate/recognise.ts';
+import { type RecogniseError, recognise } from '../gate/recognise.ts';
 import type { GitError } from '../git/errors.ts';
 import type { Report } from '../report/types.ts';
 import { judge } from '../verdict/judge.ts';
@@ -39,7 +39,7 @@ export async function verifyTip(
   for (const { reports } of candidates) {
     const report = knownVerdict(reports);
     if (report?.run === undefined) continue;
-    const baselines = await baselinesOf(context, commit, config, nowNs);
+    const baselines = await findBaselines(context, commit, config.require, undefined, nowNs);
     if (!baselines.ok) return baselines;
     judged.push(verdictOf(report, report.run, config, baselines.value));
   }
@@ -65,40 +65,4 @@ function verdictOf(report: Report, run: RunResult, config: Config, baselines: Ba
   const known = { report, judged, baselines: [...new Set(compared)] };
   // A report whose run does not bear out what its verdict says is an error by its own evidence.
   return judged.kind === 'error' ? { verdict: 'error', report } : { verdict: judged.kind, ...known };
-}
-
-async function baselinesOf(
-  context: ReportsContext,
-  commit: Oid,
-  config: Config,
-  nowNs: () => bigint,
-): Promise<Result<Baselines, GitError>> {
-  const byName = new Map<string, Baseline | undefined>();
-  const known = async (ancestor: Oid) => {
-    const recognised = await recognise(context, ancestor, nowNs);
-    return recognised.ok ? knownMetrics(recognised.value) : undefined;
-  };
-  const found: [string, Baseline | undefined][] = [];
-  for (const [metric, { baseline: name }] of Object.entries(config.require)) {
-    if (name === undefined) continue;
-    if (!byName.has(name)) {
-      const baseline = await findBaseline({ repo: context.repo, commit, name, remote: undefined, known });
-      if (!baseline.ok) return baseline;
-      byName.set(name, baseline.value);
-    }
-    found.push([metric, byName.get(name)]);
-  }
-  return ok(Object.fromEntries(found));
-}
-
-function knownMetrics({ candidates }: Recognised) {
-  for (const { fingerprinted, reports } of candidates) {
-    const metrics = knownVerdict(reports)?.run?.metrics;
-    if (metrics === undefined) continue;
-    const numbers = Object.entries(metrics).flatMap(([name, reading]) =>
-      reading.kind === 'number' ? [[name, reading.value] as const] : [],
-    );
-    return { fingerprint: fingerprinted.fingerprint, metrics: Object.fromEntries(numbers) };
-  }
-  return undefined;
 }

@@ -1,26 +1,22 @@
 import type { Oid } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
+import type { Config } from '../config/types.ts';
 import type { GitError } from '../git/errors.ts';
 import { firstParents, mergeBase, remoteDefaultBranch, resolveCommit } from '../git/history.ts';
 import { readNotes } from '../git/notes.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Report } from '../report/types.ts';
 import type { Baseline } from '../verdict/types.ts';
-import type { GateContext } from './context.ts';
-import { identifyPast } from './identify.ts';
-import { knownVerdict, reportsOf, reportsOnCommits } from './known.ts';
+import { knownVerdict, type ReportsContext, reportsOnCommits } from './known.ts';
+import { recognise } from './recognise.ts';
 
-export interface BaselineQuestion {
+interface BaselineQuestion {
   readonly commit: Oid;
   /** As the requirement names it: a branch, a tag or a commit. */
   readonly name: string;
   /** The remote that is pushed to; its branch counts before a local one of the same name. */
   readonly remote: string | undefined;
-  /** The reports branch. */
-  readonly branch: string;
 }
-
-type Context = Pick<GateContext, 'repo' | 'now' | 'signal' | 'emit'>;
 
 /** How far back a verdict is looked for, in first parents. */
 const farthest = 100;
@@ -29,9 +25,10 @@ const farthest = 100;
  * The baseline by docs/verdicts.md: the verdict of the merge base's own content, else of its nearest first-parent ancestor that has one.
  * Forges' merge and squash commits run no hook, so the merge base itself often has no note, but its content has a verdict.
  */
-export async function findBaseline(
-  context: Context,
+async function findBaseline(
+  context: ReportsContext,
   question: BaselineQuestion,
+  nowNs: () => bigint,
 ): Promise<Result<Baseline | undefined, GitError>> {
   const { repo } = context;
   const { commit, name, remote } = question;
@@ -44,11 +41,10 @@ export async function findBaseline(
   const candidates = line.value.filter((ancestor) => ancestor !== commit);
   const noted = await readNotes(repo, candidates);
   if (!noted.ok) return noted;
-  const reports = { repo, branch: question.branch, emit: context.emit };
   for (const ancestor of candidates) {
-    const byContent = ancestor === candidates[0] ? await knownByContent(context, ancestor, question.branch) : undefined;
+    const byContent = ancestor === candidates[0] ? await knownByContent(context, ancestor, nowNs) : undefined;
     const report =
-      byContent ?? (noted.value.has(ancestor) ? knownVerdict(await reportsOnCommits(reports, [ancestor])) : undefined);
+      byContent ?? (noted.value.has(ancestor) ? knownVerdict(await reportsOnCommits(context, [ancestor])) : undefined);
     const metrics = report === undefined ? {} : metricsOf(report);
     if (report === undefined || Object.keys(metrics).length === 0) continue;
     return ok({ name, commit: ancestor, distance: line.value.indexOf(ancestor), run: report.fingerprint, metrics });
@@ -56,11 +52,10 @@ export async function findBaseline(
   return ok(undefined);
 }
 
-async function knownByContent(context: Context, commit: Oid, branch: string): Promise<Report | undefined> {
-  const identified = await identifyPast(context, commit);
-  if (identified === undefined) return undefined;
-  const { repo, emit } = context;
-  return knownVerdict(await reportsOf({ repo, branch, emit }, identified.fingerprint));
+async function knownByContent(context: ReportsContext, commit: Oid, nowNs: () => bigint): Promise<Report | undefined> {
+  const recognised = await recognise(context, commit, nowNs);
+  if (!recognised.ok) return undefined;
+  return recognised.value.candidates.map(({ reports }) => knownVerdict(reports)).find((report) => report !== undefined);
 }
 
 const metricsOf = ({ run }: Report): Readonly<Record<string, number>> =>
@@ -69,6 +64,28 @@ const metricsOf = ({ run }: Report): Readonly<Record<string, number>> =>
       reading.kind === 'number' ? [[name, reading.value]] : [],
     ),
   );
+
+/** For each metric that is compared with something: what with. Each name is looked for once. */
+export async function findBaselines(
+  context: ReportsContext,
+  commit: Oid,
+  require: Config['require'],
+  remote: string | undefined,
+  nowNs: () => bigint,
+): Promise<Result<Readonly<Record<string, Baseline | undefined>>, GitError>> {
+  const byName = new Map<string, Baseline | undefined>();
+  const byMetric: [string, Baseline | undefined][] = [];
+  for (const [metric, { baseline: name }] of Object.entries(require)) {
+    if (name === undefined) continue;
+    if (!byName.has(name)) {
+      const found = await findBaseline(context, { commit, name, remote }, nowNs);
+      if (!found.ok) return found;
+      byName.set(name, found.value);
+    }
+    byMetric.push([metric, byName.get(name)]);
+  }
+  return ok(Object.fromEntries(byMetric));
+}
 
 async function startingPoint(
   repo: Repository,

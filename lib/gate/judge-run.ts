@@ -7,10 +7,10 @@ import { buildReport } from '../report/build-report.ts';
 import { reportId } from '../report/report-path.ts';
 import type { Changes, Report, ReportFacts } from '../report/types.ts';
 import { judge } from '../verdict/judge.ts';
-import type { Baseline, RunResult } from '../verdict/types.ts';
-import { findBaseline } from './baseline.ts';
+import type { RunResult } from '../verdict/types.ts';
+import { findBaselines } from './baseline.ts';
 import { changesBetween } from './changes.ts';
-import type { GateContext } from './context.ts';
+import { type GateContext, nowNs } from './context.ts';
 import { type Identified, identifyPast, whoAmI } from './identify.ts';
 import { summariseInputs } from './summarise-inputs.ts';
 
@@ -41,10 +41,11 @@ export async function judgeRun(
   destination: Destination,
   judged: RunToJudge,
 ): Promise<Result<JudgedRun, GitError>> {
-  const baselines = await findBaselines(context, identified, destination);
+  const { commit, config } = identified;
+  const reports = { repo: context.repo, branch: config.reports, emit: context.emit };
+  const baselines = await findBaselines(reports, commit, config.require, destination.remote, () => nowNs(context));
   if (!baselines.ok) return baselines;
-  const { require } = identified.config;
-  const verdict = judge({ result: judged.run, require, baselines: baselines.value });
+  const verdict = judge({ result: judged.run, require: config.require, baselines: baselines.value });
   const about = await aboutCommit(context, identified, destination);
   if (!about.ok) return about;
   const store = judged.store ?? judged.from?.store;
@@ -105,23 +106,4 @@ async function aboutCommit(
     fingerprint,
     inputs: summariseInputs(inputs, config),
   });
-}
-
-async function findBaselines(
-  context: GateContext,
-  { commit, config }: Identified,
-  { remote }: Destination,
-): Promise<Result<Readonly<Record<string, Baseline | undefined>>, GitError>> {
-  const byName = new Map<string, Baseline | undefined>();
-  const byMetric: Record<string, Baseline | undefined> = {};
-  for (const [metric, { baseline: name }] of Object.entries(config.require)) {
-    if (name === undefined) continue;
-    if (!byName.has(name)) {
-      const found = await findBaseline(context, { commit, name, remote, branch: config.reports });
-      if (!found.ok) return found;
-      byName.set(name, found.value);
-    }
-    byMetric[metric] = byName.get(name);
-  }
-  return ok(byMetric);
 }

@@ -1,4 +1,6 @@
 import type { Fingerprint, Oid } from '../base/ids.ts';
+import type { Config } from '../config/types.ts';
+import type { DataSet } from '../fingerprint/types.ts';
 import { readNotes } from '../git/notes.ts';
 import { readFiles } from '../git/reports.ts';
 import type { Repository } from '../git/repository.ts';
@@ -65,4 +67,17 @@ export async function reportsOnCommits(context: ReportsContext, commits: readonl
     found.push(...reports.filter(({ commit }) => commits.includes(commit)));
   }
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** By entry. `publish: metrics` hides the names of data, and keeps their order, which is the config's. */
+export function dataOfReport({ publish, inputs }: Report, config: Config): Readonly<Record<string, DataSet>> {
+  if (publish === 'full') return inputs.data;
+  const names = config.data.map((entry) => (entry.kind === 'path' ? entry.path : entry.as));
+  const sets = Object.values(inputs.data);
+  return Object.fromEntries(
+    names.flatMap((name, index) => {
+      const set = sets[index];
+      return set === undefined ? [] : [[name, set]];
+    }),
+  );
 }

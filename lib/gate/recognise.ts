@@ -10,7 +10,7 @@ import type { GitError } from '../git/errors.ts';
 import { ancestors } from '../git/history.ts';
 import { readNotes } from '../git/notes.ts';
 import type { Report } from '../report/types.ts';
-import { type ReportsContext, reportsOf, reportsOnCommit } from './known.ts';
+import { dataOfReport, type ReportsContext, reportsOf, reportsOnCommits } from './known.ts';
 import { type PipelineError, readPipeline } from './pipeline.ts';
 
 /** What a commit may be, and what was reported for exactly that. */
@@ -62,7 +62,7 @@ async function possibleData(
   const record = readRecord(context.repo, commit);
   const own = [
     ...(record.ok ? [record.value.data] : []),
-    ...(await reportsOnCommit(context, commit)).map((report) => namesOf(report, config)),
+    ...(await reportsOnCommits(context, [commit])).map((report) => dataOfReport(report, config)),
   ];
   const found = distinct(own, config);
   if (found.length > 0) return ok(found);
@@ -72,23 +72,10 @@ async function possibleData(
   if (!notes.ok) return notes;
   const inherited: Sets[] = [];
   for (const ancestor of line.value.filter((one) => notes.value.has(one))) {
-    inherited.push(...(await reportsOnCommit(context, ancestor)).map((report) => namesOf(report, config)));
+    inherited.push(...(await reportsOnCommits(context, [ancestor])).map((report) => dataOfReport(report, config)));
     if (distinct(inherited, config).length >= looks.candidates) break;
   }
   return ok(distinct(inherited, config).slice(0, looks.candidates));
-}
-
-/** `publish: metrics` hides the names of data, and keeps their order, which is the config's. */
-function namesOf({ publish, inputs }: Report, config: Config): Sets {
-  if (publish === 'full') return inputs.data;
-  const names = config.data.map((entry) => (entry.kind === 'path' ? entry.path : entry.as));
-  const sets = Object.values(inputs.data);
-  return Object.fromEntries(
-    names.flatMap((name, index) => {
-      const set = sets[index];
-      return set === undefined ? [] : [[name, set]];
-    }),
-  );
 }
 
 /** Each once, with what the commit's own config says of it; without those that lack an entry. */

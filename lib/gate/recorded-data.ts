@@ -8,7 +8,7 @@ import { ancestors } from '../git/history.ts';
 import { readNotes } from '../git/notes.ts';
 import { readPaths } from '../git/reports.ts';
 import type { Repository } from '../git/repository.ts';
-import { type ReportsContext, reportsOnCommits } from './known.ts';
+import { dataOfReport, type ReportsContext, reportsOnCommits } from './known.ts';
 
 /** How many commits back a record is looked for. */
 const farthest = 100;
@@ -32,7 +32,7 @@ export async function inheritedData(
     const record = readRecord(repo, ancestor);
     const noted = !record.ok && notes.ok && notes.value.has(ancestor);
     const reports = noted ? await reportsOnCommits(context, [ancestor]) : [];
-    const sets = [...(record.ok ? [record.value.data] : []), ...reports.map(({ inputs }) => inputs.data)];
+    const sets = [...(record.ok ? [record.value.data] : []), ...reports.map((report) => dataOfReport(report, config))];
     for (const [entry, set] of sets.flatMap((data) => Object.entries(data))) {
       if (wanted.delete(entry)) found[entry] = set;
     }

@@ -16,6 +16,8 @@ export function queuedText(status: Extract<JobStatus, { state: 'queued' }>, cloc
     expectedStart === undefined
       ? undefined
       : `likely start ${formatLocalTime(expectedStart, clock.now, clock.timeZone)}`;
+  // For the two ordinary reasons the place in the queue says it all.
+  if (place !== undefined && /^(?:Resources|Priority)$/.test(reason)) return joined([`${place} (${reason})`, start]);
   const partitionAlone = place === undefined && partition !== undefined ? said(partition, 30) : undefined;
   return joined([place ?? partitionAlone, pendingReason(reason), start]);
 }

@@ -50,7 +50,7 @@ export function troubleLines(trouble: Trouble, style: Style): readonly string[] 
   const { failed, where = '', tried = '', raw = '', diagnostics = [], list = [], means = '', next } = trouble;
   const [first = '', ...more] = wrap(failed, 90);
   const head = failed === '' ? [] : [lead(style.red(first)), ...more.map((line) => under(style.red(line)))];
-  const mistakes = diagnostics.flatMap((diagnostic) => formatDiagnostic(diagnostic, style).split('\n'));
+  const mistakes = diagnostics.flatMap((diagnostic) => diagnosticLines(diagnostic, style));
   return [
     ...head,
     ...mistakes.map((line, index) => (head.length === 0 && index === 0 ? lead(line) : under(line))),
@@ -67,6 +67,12 @@ export function troubleLines(trouble: Trouble, style: Style): readonly string[] 
 
 export const troublesLines = (troubles: readonly Trouble[], style: Style): readonly string[] =>
   troubles.flatMap((trouble) => troubleLines(trouble, style));
+
+/** A mistake and its place; the excerpt of the file keeps its columns, the words are wrapped. */
+export function diagnosticLines(diagnostic: Diagnostic, style: Style): readonly string[] {
+  const [head = '', ...excerpt] = formatDiagnostic(diagnostic, style).split('\n');
+  return [...wrap(head, 90).map((line, index) => (index === 0 ? line : `  ${line}`)), ...excerpt];
+}
 
 /** Commands and what they do, side by side, or one below the other where a command is long. */
 export function nextLines(next: readonly Next[], style: Style): readonly string[] {
