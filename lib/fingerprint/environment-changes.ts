@@ -11,11 +11,11 @@ export type ItemChange =
 /** Which packages and settings make two environments differ. Of another kind altogether, nothing can be compared but the kind. */
 export function environmentChanges(before: Json, after: Json): readonly ItemChange[] {
   const [old, now] = [placesOf(before), placesOf(after)];
-  const kind = changesAt('kind', old.get('kind') ?? [], now.get('kind') ?? []);
+  const kind = listChanges('kind', old.get('kind') ?? [], now.get('kind') ?? []);
   if (kind.length > 0) return kind;
   return [...new Set([...old.keys(), ...now.keys()])]
     .sort()
-    .flatMap((where) => changesAt(where, old.get(where) ?? [], now.get(where) ?? []));
+    .flatMap((where) => listChanges(where, old.get(where) ?? [], now.get(where) ?? []));
 }
 
 type Places = ReadonlyMap<string, readonly string[]>;
@@ -34,7 +34,8 @@ function placesOf(specification: Json): Places {
   return places;
 }
 
-function changesAt(where: string, before: readonly string[], after: readonly string[]): readonly ItemChange[] {
+/** What was taken from one list and what was added in the other, by package. */
+export function listChanges(where: string, before: readonly string[], after: readonly string[]): readonly ItemChange[] {
   const removed = without(before, after);
   const added = without(after, before);
   if (removed.length === 0 && added.length === 0) {

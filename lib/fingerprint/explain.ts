@@ -1,12 +1,14 @@
 import type { Oid } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
+import type { Config } from '../config/types.ts';
 import { type BlobError, readBlobs } from '../git/blobs.ts';
 import type { GitPlace } from '../git/spawn.ts';
 import { readTreePaths, type TreeError } from '../git/tree.ts';
 import { compareData, type DataComparison } from './compare-data.ts';
 import { type CellChange, diffCells } from './diff-cells.ts';
 import { type Change, explainDifference } from './differences.ts';
-import { environmentChanges, type ItemChange } from './environment-changes.ts';
+import { environmentChanges, type ItemChange, listChanges } from './environment-changes.ts';
+import { lockedPackages } from './locked-packages.ts';
 import { parseNotebook } from './notebook.ts';
 import type { Fingerprinted } from './types.ts';
 
@@ -24,6 +26,7 @@ export interface Inside {
 /** One side of a comparison: a commit, and what it is. */
 export interface Explainable extends Omit<Fingerprinted, 'fingerprint'> {
   readonly commit: Oid;
+  readonly config: Pick<Config, 'environment'>;
 }
 
 /** What changed from `a` to `b`, down to the cells, the files and the packages. */
@@ -34,7 +37,9 @@ export async function explain(
 ): Promise<Result<readonly Explained[], TreeError | BlobError>> {
   const changes = explainDifference(a.inputs, b.inputs);
   const notebooks = changes.flatMap((change) => (isEditedNotebook(change) ? [change.path] : []));
-  const [before, after] = await Promise.all([texts(place, a.commit, notebooks), texts(place, b.commit, notebooks)]);
+  const asksLock = changes.some(({ kind }) => kind === 'environment');
+  const read = (side: Explainable) => texts(place, side.commit, [...notebooks, ...(asksLock ? lockOf(side) : [])]);
+  const [before, after] = await Promise.all([read(a), read(b)]);
   if (!before.ok) return before;
   if (!after.ok) return after;
   return ok(
@@ -48,11 +53,31 @@ export async function explain(
         return old === undefined || now === undefined ? change : { ...change, files: compareData(old, now) };
       }
       if (change.kind === 'environment' && change.before !== undefined && change.after !== undefined) {
-        return { ...change, items: environmentChanges(change.before, change.after) };
+        const [old, now] = [lockText(a, before.value), lockText(b, after.value)];
+        return { ...change, items: itemsOf(environmentChanges(change.before, change.after), old, now) };
       }
       return change;
     }),
   );
+}
+
+const lockOf = ({ config: { environment } }: Explainable): readonly string[] =>
+  environment.kind === 'uv' ? [environment.file] : [];
+const lockText = (side: Explainable, texts: ReadonlyMap<string, string>): string | undefined =>
+  lockOf(side).map((path) => texts.get(path))[0];
+
+/** A lock file counts by its hash; where its packages tell the difference, they are told instead. */
+function itemsOf(
+  items: readonly ItemChange[],
+  before: string | undefined,
+  after: string | undefined,
+): readonly ItemChange[] {
+  if (before === undefined || after === undefined) return items;
+  return items.flatMap((item) => {
+    if (item.where !== 'lock') return [item];
+    const packages = listChanges('lock.packages', lockedPackages(before), lockedPackages(after));
+    return packages.length === 0 ? [item] : packages;
+  });
 }
 
 type Edited = Extract<Change, { kind: 'code' | 'notebook' }>;

@@ -87,6 +87,24 @@ describe('what changed between two commits', () => {
     });
   });
 
+  test('names the packages of a lock file, and the file where its packages are the same', async () => {
+    await using repository = await temporaryRepository();
+    await project(repository);
+    const lock = (version: string) => `version = 1\n\n[[package]]\nname = "torch"\nversion = "${version}"\n`;
+    await repository.write('.mlops/config.yaml', config().replace('venv: requirements.txt', 'uv: uv.lock'));
+    await repository.write('uv.lock', lock('2.3.0'));
+    const repo = await opened(repository);
+    const before = await identified(repo, repository, 'Before');
+    await repository.write('uv.lock', lock('2.4.0'));
+    const after = await identified(repo, repository, 'After');
+    await repository.write('uv.lock', `${lock('2.4.0')}source = { registry = "https://example.org" }\n`);
+    const moved = await identified(repo, repository, 'Another registry');
+    const said = async (a: Identified, b: Identified) =>
+      (await changesBetween({ repo }, a, b)).changed.map(({ what }) => what);
+    expect(await said(before, after)).toEqual(['environment: torch==2.3.0 → torch==2.4.0']);
+    expect(await said(after, moved)).toEqual(['environment: uv.lock']);
+  });
+
   test('names the notebook alone where a commit’s contents are not here', async () => {
     await using repository = await temporaryRepository();
     await project(repository);

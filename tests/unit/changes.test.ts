@@ -3,6 +3,7 @@ import type { Json } from '../../lib/base/canonical-json.ts';
 import { asOid, asSha256 } from '../../lib/base/ids.ts';
 import { environmentChanges } from '../../lib/fingerprint/environment-changes.ts';
 import type { Explained } from '../../lib/fingerprint/explain.ts';
+import { lockedPackages } from '../../lib/fingerprint/locked-packages.ts';
 import { changesText } from '../../lib/report/changes.ts';
 import { hostile } from '../rig/sample-report.ts';
 
@@ -79,6 +80,34 @@ describe('what makes two environments differ', () => {
   ])('%s', (_, before, after, changes) => {
     expect(environmentChanges(before, after)).toEqual(changes);
   });
+});
+
+test('the packages of a uv.lock, without what else is in it', () => {
+  const lock = `version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "torch"
+version = "2.3.0"
+source = { registry = "https://pypi.org/simple" }
+dependencies = [
+    { name = "numpy" },
+]
+
+[package.metadata]
+name = "not this"
+
+[[package]]
+name = "numpy"
+version = "1.26.4"
+wheels = [{ url = "https://example.org/a.whl", hash = "sha256:0" }]
+
+[[package]]
+name = "the-project-itself"
+source = { virtual = "." }
+`;
+  expect(lockedPackages(lock)).toEqual(['numpy==1.26.4', 'torch==2.3.0']);
+  expect(lockedPackages('')).toEqual([]);
 });
 
 describe('what changed, in words', () => {
