@@ -97,6 +97,16 @@ describe('mlops why', () => {
     expect(await answer(repo, 'HEAD', 'HEAD')).toMatchObject({ changes: [] });
   });
 
+  test('in a shallow clone says that it is one, where HEAD seems to be the first commit', async () => {
+    await using repository = await temporaryRepository();
+    await project(repository);
+    await repository.write('extra.py', 'x = 1\n');
+    await repository.commit('A module more');
+    const shallow = await repository.clone(undefined, ['--depth=1', '--no-local']);
+    expect(await ask(await opened(shallow))).toMatchObject({ error: { reason: 'no-parent', isShallow: true } });
+    expect(await ask(await opened(shallow), 'HEAD~1')).toMatchObject({ error: { reason: 'unknown-revision' } });
+  });
+
   test('says what it cannot compare', async () => {
     await using repository = await temporaryRepository();
     const repo = await project(repository);
