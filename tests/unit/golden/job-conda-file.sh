@@ -94,7 +94,8 @@ fi
 doing=setup
 now "setup"
 if ! command -v source >/dev/null 2>&1; then
-  source() { . "$@"; }
+  # In quotes, because busybox refuses the name while it reads the script, although it has the command.
+  eval 'source() { . "$@"; }'
 fi
 . ./in/setup.sh </dev/null
 code=$?
