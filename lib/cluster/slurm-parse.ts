@@ -14,8 +14,10 @@ import { slurmMeaning } from './slurm-states.ts';
 /** A job without a queue entry may be on its way back for this long (rule 8: minutes of successful queries without it). */
 const requeueSeconds = 120;
 
-/** Seconds within which a job without its name in accounting must have been submitted to be ours. */
-const nameless = 300;
+/** The login node's clock and the controller's differ a little; a recycled id is days older. */
+const skewSeconds = 60;
+/** Accounting, which alone knows how much memory a job took, learns of its end a moment after the controller. */
+const accountingSeconds = 15;
 
 export interface QueueLine {
   readonly id: string;
@@ -99,13 +101,9 @@ export function accounted(text: string, job: JobRef, now: number): JobStatus | u
     const [id, state, exit, submit, end, elapsed, rss, mem, cpus, nodes, node, ...name] = line.split('|');
     return { id, state: state ?? '', exit, submit, end, elapsed, rss, mem, cpus, nodes, node, name: name.join('|') };
   });
-  // A minute, because accounting rounds and nodes' clocks differ a little; a recycled id is days older.
-  const mine = (submit: string | undefined) => (parseEpoch(submit ?? '') ?? 0) >= job.submittedAt - 60;
-  // slurmdbd calls a job `allocation` whose start it was told only after its end.
-  const called = (it: (typeof lines)[number]) =>
-    it.name === job.name ||
-    (it.name === 'allocation' && (parseEpoch(it.submit ?? '') ?? 0) <= job.submittedAt + nameless);
-  const own = lines.filter((it) => it.id === job.id && called(it) && mine(it.submit)).at(-1);
+  const mine = (submit: string | undefined) => (parseEpoch(submit ?? '') ?? 0) >= job.submittedAt - skewSeconds;
+  // For its first seconds slurmdbd may call a job `allocation`: then the controller is asked.
+  const own = lines.filter((it) => it.id === job.id && it.name === job.name && mine(it.submit)).at(-1);
   if (own === undefined) return undefined;
   const steps = lines.filter((it) => it.id?.startsWith(`${job.id}.`) && mine(it.submit));
   const meaning = slurmMeaning(own.state);
@@ -131,17 +129,24 @@ export function accounted(text: string, job: JobRef, now: number): JobStatus | u
 }
 
 /** What `scontrol -o show job` says, the last that knows an ended job where there is no accounting. */
-export function shown(line: string, job: JobRef, now: number): JobStatus | undefined {
+export function shown(line: string, job: JobRef, now: number, accounting: boolean): JobStatus | undefined {
   if (scontrolField(line, 'JobId') !== job.id || scontrolField(line, 'JobName') !== job.name) return undefined;
   const word = scontrolField(line, 'JobState') ?? '';
   const elapsed = parseDuration(scontrolField(line, 'RunTime') ?? '');
   const node = parseNode(scontrolField(line, 'NodeList') ?? '');
   const meaning = slurmMeaning(word);
+  const end = parseEpoch(scontrolField(line, 'EndTime') ?? '');
   switch (meaning?.kind) {
-    case 'ended':
-      return finished(word, meaning.how, parseExitCode(scontrolField(line, 'ExitCode') ?? ''), { elapsed, node });
+    case 'ended': {
+      const exit = parseExitCode(scontrolField(line, 'ExitCode') ?? '');
+      const killed = meaning.how === 'failed' && exit.signal === 9;
+      if (killed && accounting && end !== undefined && now - end < accountingSeconds) {
+        return { state: 'running', node: node ?? '', elapsedSeconds: elapsed ?? 0 };
+      }
+      return finished(word, meaning.how, exit, { elapsed, node });
+    }
     case 'passing':
-      return passing(word, parseEpoch(scontrolField(line, 'EndTime') ?? ''), now);
+      return passing(word, end, now);
     case 'queued':
       return {
         state: 'queued',

@@ -110,7 +110,7 @@ function ended(job: JobRef, found: ReadonlyMap<string, Section>, now: number): J
   const fromAccounting = sacct?.code === 0 ? accounted(sacct.stdout, job, now) : undefined;
   if (fromAccounting?.state === 'ended') return fromAccounting;
   const scontrol = found.get(`scontrol ${job.id}`);
-  const fromController = scontrol?.code === 0 ? shown(scontrol.stdout, job, now) : undefined;
+  const fromController = scontrol?.code === 0 ? shown(scontrol.stdout, job, now, sacct?.code === 0) : undefined;
   if (fromController !== undefined) return fromController;
   if (fromAccounting !== undefined) return fromAccounting;
   // "Invalid job id specified" is an answer; a controller that does not answer is none.
