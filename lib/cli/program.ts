@@ -22,7 +22,7 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .command('init')
     .description('set this repository up: config, hooks, the display of verdicts')
     .option('-y, --yes', 'ask nothing')
-    .action(does(async (flags: { yes?: boolean }) => (await import('./actions/init.ts')).initCommand(app, flags)));
+    .action(does(async () => (await import('./actions/init.ts')).initCommand(app)));
   program
     .command('push')
     .description('judge what would be pushed, without an open connection, and then push')

@@ -1,6 +1,7 @@
 import type { EventSink } from '../gate/events.ts';
 import type { App } from './app.ts';
 import { PlainProgress } from './screens/gate-events.ts';
+import { Live } from './screens/live.ts';
 import type { Setting } from './screens/setting.ts';
 
 /** What is shown while something goes on: a block that is rewritten on a terminal, plain lines without one. */
@@ -8,20 +9,39 @@ export interface Progress {
   readonly emit: EventSink;
   /** Lines that stay. */
   readonly say: (...lines: readonly string[]) => void;
+  /** The terminal is needed for a question. */
+  readonly pause: () => void;
+  readonly resume: () => void;
   readonly end: () => void;
+}
+
+export const openProgress = (app: App, setting: Setting): Progress =>
+  app.err.isTTY === true && app.env.TERM !== 'dumb' ? liveProgress(app, setting) : plainProgress(app, setting);
+
+function liveProgress(app: App, setting: Setting): Progress {
+  const live = new Live(app.err, setting, () => app.now().getTime());
+  live.start();
+  return {
+    emit: (event) => live.event(event),
+    say: (...lines) => live.print(lines),
+    pause: () => live.pause(),
+    resume: () => live.resume(),
+    end: () => live.end(),
+  };
 }
 
 const tickSeconds = 5;
 
-export function openProgress(app: App, setting: Setting): Progress {
+function plainProgress(app: App, setting: Setting): Progress {
   const plain = new PlainProgress(setting);
   const now = () => Math.floor(app.now().getTime() / 1000);
-  const ticking = setInterval(() => app.say(...plain.tick(now())), tickSeconds * 1000);
   // Progress alone keeps nobody waiting.
-  ticking.unref();
+  const ticking = setInterval(() => app.say(...plain.tick(now())), tickSeconds * 1000).unref();
   return {
     emit: (event) => app.say(...plain.lines(event, now())),
     say: app.say,
+    pause: () => undefined,
+    resume: () => undefined,
     end: () => clearInterval(ticking),
   };
 }

@@ -54,12 +54,12 @@ async function compareWithParent(context: Context, now: Identified): Promise<Com
   const parent = line.ok ? line.value[1] : undefined;
   if (parent === undefined) return undefined;
   const past = await identifyPast(context, parent);
-  if (past === undefined) return undefined;
+  if (!past.ok) return undefined;
   const { repo, emit } = context;
   const last = (await reportsOnCommits({ repo, branch: now.config.reports, emit }, [parent])).at(-1);
   return {
     commit: parent,
-    changes: past.fingerprint === now.fingerprint ? [] : explainDifference(past.inputs, now.inputs),
+    changes: past.value.fingerprint === now.fingerprint ? [] : explainDifference(past.value.inputs, now.inputs),
     ...(last === undefined ? {} : { outcome: last.outcome }),
     ...(last?.run?.seconds === undefined ? {} : { seconds: last.run.seconds }),
   };

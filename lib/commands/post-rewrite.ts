@@ -35,7 +35,7 @@ export async function copyNotes(context: Context, stdin: string): Promise<Result
     if (lines === undefined) continue;
     const old = await identifyPast(context, before);
     const fresh = await identify(context, after);
-    if (old === undefined || !fresh.ok || old.fingerprint !== fresh.value.fingerprint) continue;
+    if (!old.ok || !fresh.ok || old.value.fingerprint !== fresh.value.fingerprint) continue;
     branch = fresh.value.config.reports;
     copies.set(after, lines);
   }

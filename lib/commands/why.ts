@@ -93,8 +93,8 @@ async function sideOf(
   if (!info.ok) return err({ reason: 'git', cause: info.error });
   const identified = await identify(commit);
   if (!identified.ok) return err({ reason: 'identify', revision, commit, cause: identified.error });
-  const { fingerprint, record } = identified.value;
-  const data = record === undefined ? 'worktree' : record.commit === commit ? 'recorded' : 'inherited';
+  const { fingerprint, record, inherited } = identified.value;
+  const data = record !== undefined ? 'recorded' : inherited.length > 0 ? 'inherited' : 'worktree';
   return ok({
     side: { revision, commit, subject: info.value.subject, fingerprint, data },
     identified: identified.value,

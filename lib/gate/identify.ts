@@ -50,21 +50,18 @@ export async function identify(context: Clock, commit: Oid): Promise<Result<Iden
   return ok(hashed.value);
 }
 
-/**
- * What another commit was, without a look at the worktree: by its record, else by what its tree and its ancestors' records hold.
- * Undefined where that cannot be known.
- */
-export async function identifyPast(context: Clock, commit: Oid): Promise<Identified | undefined> {
+/** What another commit was, without a look at the worktree: by its record, else by what its tree and its ancestors' records hold. */
+export async function identifyPast(context: Clock, commit: Oid): Promise<Result<Identified, IdentifyError>> {
   const pipeline = await readPipeline(context.repo, commit);
-  if (!pipeline.ok) return undefined;
+  if (!pipeline.ok) return err({ reason: 'pipeline', cause: pipeline.error });
   const config = pipeline.value;
   const record = readRecord(context.repo, commit);
   if (record.ok) {
     const known = await fingerprint(context, commit, config, { data: { recorded: record.value.data } });
-    if (known.ok) return { ...known.value, commit, config, record: record.value, inherited: [] };
+    if (known.ok) return ok({ ...known.value, commit, config, record: record.value, inherited: [] });
   }
   const found = await hash(context, commit, config, 'commit');
-  return found.ok ? found.value : undefined;
+  return found.ok ? found : err({ reason: 'fingerprint', cause: found.error });
 }
 
 async function hash(

@@ -63,9 +63,9 @@ export async function judgeRun(
   const before = baseline === undefined ? undefined : await identifyPast(context, asOid(baseline.commit));
   // The record of the baseline's commit may be gone: then nobody can say what changed since.
   const changes =
-    before === undefined || before.fingerprint !== baseline?.run
-      ? undefined
-      : await changesBetween(context, before, identified);
+    before?.ok && before.value.fingerprint === baseline?.run
+      ? await changesBetween(context, before.value, identified)
+      : undefined;
   return ok({ report, ...(changes === undefined ? {} : { changes }) });
 }
 
