@@ -67,6 +67,11 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
       ),
     );
   program
+    .command('script')
+    .description('print the job script that would be submitted')
+    .argument('[commit]')
+    .action(does(async (commit?: string) => (await import('./actions/script.ts')).scriptCommand(app, commit)));
+  program
     .command('trust')
     .description('let the hooks of this clone run what its config says')
     .action(does(async () => (await import('./actions/trust.ts')).trustCommand(app)));
