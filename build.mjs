@@ -17,7 +17,8 @@ const { metafile } = await build({
   // ssh2's optional native parts: it works without them, and they cannot be bundled.
   external: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+    // What CommonJS packages take for granted; ssh2 names a file of its own with __dirname.
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url), __dirname = import.meta.dirname;",
   },
   loader: { '.node': 'empty' },
   legalComments: 'none',

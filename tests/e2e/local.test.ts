@@ -123,7 +123,7 @@ describeWith(needs, 'a push that trains on this machine', () => {
     expect(await first.done).toMatchObject({ code: 0 });
     expect(await second.done).toMatchObject({ code: 0 });
     const reports = await project.repository.git('ls-tree', '-r', '--name-only', 'refs/heads/mlops');
-    expect(reports.split('\n').filter((path) => path.endsWith('.json'))).toHaveLength(2);
+    expect(reports.split('\n').filter((path) => path.endsWith('/report.json'))).toHaveLength(2);
     const published = await project.repository.git(
       '--git-dir',
       project.remote,
