@@ -1,3 +1,4 @@
+import { unreachable } from '../../base/unreachable.ts';
 import type { HookAction } from '../../git/hooks-file.ts';
 import type { HookPlace } from '../../git/hooks-place.ts';
 import { paragraph, said } from './layout.ts';
@@ -19,6 +20,8 @@ export function hookPlaceText(place: HookPlace, top: string): string {
       return place.of === 'user'
         ? `in ${at} (core.hooksPath), for all of your repositories: they do nothing where mlops is not set up`
         : `in ${at} (core.hooksPath): tracked files`;
+    default:
+      return unreachable(place);
   }
 }
 

@@ -1,3 +1,4 @@
+import { unreachable } from '../../base/unreachable.ts';
 import type { InitError, InitFailure } from '../../commands/init.ts';
 import type { UninstallFailure } from '../../commands/uninstall.ts';
 import type { GitError } from '../../git/errors.ts';
@@ -55,5 +56,7 @@ export function failureTrouble(failure: InitFailure | UninstallFailure, setting:
     case 'files':
     case 'state':
       return notWritable(failure.file, failure.detail, setting);
+    default:
+      return unreachable(failure);
   }
 }

@@ -37,7 +37,7 @@ export function skippedLines(report: Report, recorded: Recorded, setting: Settin
   return [...headLines(report, 'trained', setting), ...recordedLines(recorded, setting)];
 }
 
-const colours = { pass: 'green', fail: 'red', error: 'red', skipped: 'yellow', accepted: 'yellow' } as const;
+export const colours = { pass: 'green', fail: 'red', error: 'red', skipped: 'yellow', accepted: 'yellow' } as const;
 
 /** `mlops  PASS  main  Cosine similarity …      1:08 · 0.02 GPU-h`. */
 export function headLines(report: Report, how: JudgedOutcome['how'], { style }: Setting): readonly string[] {
@@ -103,7 +103,7 @@ function whatIsKnown(report: Report, how: JudgedOutcome['how'], { clock }: Setti
 
 const mostReasons = 6;
 
-function reasonLines(report: Report, { style }: Setting): readonly string[] {
+export function reasonLines(report: Report, { style }: Setting): readonly string[] {
   const { verdict, run, baselines, outcome } = report;
   if (verdict === undefined) return [];
   const [first, ...others] = verdict.reasons;

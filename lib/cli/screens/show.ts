@@ -1,0 +1,147 @@
+import { type Fingerprint, type Oid, short } from '../../base/ids.ts';
+import { formatLocalTime } from '../../report/local-time.ts';
+import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
+import { reportTime } from '../../report/report-path.ts';
+import type { Changes, Report } from '../../report/types.ts';
+import type { KeptFile, RunResult, StepResult } from '../../verdict/types.ts';
+import { columns, joined, labelled, paragraph, said, saidLines, under } from './layout.ts';
+import { metricLines } from './metric-lines.ts';
+import type { Setting } from './setting.ts';
+import { type Next, nextLines } from './trouble.ts';
+import { changesLines, headLines, reasonLines } from './verdict.ts';
+
+/** A report and how it was found. */
+export interface ShownReport {
+  readonly report: Report;
+  /** Of the same commit or run, newest first. */
+  readonly others: readonly Report[];
+  readonly found:
+    | { readonly by: 'commit'; readonly commit: Oid }
+    | { readonly by: 'ancestor'; readonly commit: Oid; readonly head: Oid; readonly distance: number }
+    | { readonly by: 'run'; readonly fingerprint: Fingerprint };
+}
+
+/** `mlops show`: what report.md tells, for a terminal. */
+export function showLines(shown: ShownReport, changes: Changes | undefined, setting: Setting): readonly string[] {
+  const { report, others } = shown;
+  const { style } = setting;
+  return [
+    ...headLines(report, 'trained', setting),
+    ...foundLines(shown),
+    ...metricLines(report, style).map((line) => under(line)),
+    ...reasonLines(report, setting),
+    ...changesLines(changes),
+    ...details(report, setting).flatMap(([label, texts]) => paragraph(label, texts)),
+    ...logLines(report, style.dim),
+    ...paragraph(
+      'others',
+      others.slice(0, mostOthers).map((other) => otherText(other, setting)),
+    ),
+    ...(others.length > mostOthers ? [labelled('', `and ${others.length - mostOthers} more`)] : []),
+    ...nextLines(ways(report), style),
+  ];
+}
+
+const mostOthers = 5;
+
+function foundLines({ found, report }: ShownReport): readonly string[] {
+  if (found.by !== 'ancestor') return [];
+  const back = plural(found.distance, 'commit');
+  return paragraph('commit', [`${short(report.commit)}, ${back} back: ${short(found.head)} has no report itself`]);
+}
+
+type Detail = readonly [label: string, texts: readonly string[]];
+
+function details(report: Report, { clock }: Setting): readonly Detail[] {
+  const { commit, branch, author, by, run, inputs, fingerprint, judged, from, tool, id, store } = report;
+  const when = (at: string | undefined): string => {
+    const time = at === undefined ? undefined : reportTime(at);
+    return time === undefined ? '' : formatLocalTime(time, clock.now, clock.timeZone);
+  };
+  const who = by === undefined || by === author ? '' : `for ${said(by, 60)}`;
+  const known =
+    judged === 'known' ? `known metrics${from === undefined ? '' : ` of ${when(from)}`}, nothing trained` : '';
+  return [
+    ['commit', [joined([commit.slice(0, 12), branch && `on ${said(branch, 40)}`, author && `by ${said(author, 60)}`])]],
+    ['judged', [joined([when(id), who, known, said(tool, 40)])]],
+    ['run', [joined([fingerprint.slice(0, 16), run && `attempt ${run.attempt}`, run?.job && jobText(run.job)])]],
+    ['machine', run === undefined ? [] : [whereText(run)]],
+    ['took', run === undefined ? [] : [tookWords(run)]],
+    ['steps', run?.steps.map(stepText) ?? []],
+    [
+      'inputs',
+      [
+        `code: ${plural(inputs.code, 'file')}`,
+        ...Object.entries(inputs.data).map(
+          ([entry, { files, bytes, hash }]) =>
+            `${said(entry, 60)}: ${plural(files, 'file')}, ${formatBytes(bytes)}, ${hash.slice(0, 12)}`,
+        ),
+        inputs.environment === '' ? '' : `environment: ${said(inputs.environment, 80)}`,
+      ],
+    ],
+    ['kept', keptTexts(run?.artifacts ?? [])],
+    ['in', store === undefined ? [] : [said(store, 160)]],
+  ];
+}
+
+const jobText = ({ id, word }: NonNullable<RunResult['job']>): string => `job ${said(id, 40)} (${said(word, 30)})`;
+
+const whereText = ({ place: { cluster, node, cpu, gpu } }: RunResult): string =>
+  joined([said(cluster, 60), node && said(node, 40), cpu && said(cpu, 60), gpu && said(gpu, 60)]);
+
+function tookWords({ seconds, peakMemory, place }: RunResult): string {
+  return joined([
+    seconds !== undefined && formatDuration(seconds),
+    peakMemory !== undefined && `${formatBytes(peakMemory)} of memory`,
+    seconds !== undefined && place.gpus > 0 && `${((seconds * place.gpus) / 3600).toFixed(2)} GPU-h`,
+  ]);
+}
+
+function stepText({ name, outcome, seconds, exitCode, tests }: StepResult): string {
+  return joined([
+    `${said(name, 60)} ${outcome}`,
+    exitCode !== undefined && exitCode !== 0 && `exit status ${exitCode}`,
+    seconds !== undefined && formatDuration(seconds),
+    tests && `tests: ${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`,
+  ]);
+}
+
+const mostKept = 12;
+
+function keptTexts(files: readonly KeptFile[]): readonly string[] {
+  const rows = files
+    .slice(0, mostKept)
+    .map(({ role, path, size, sha256 }) => [role, said(path, 50), formatBytes(size), sha256.slice(0, 12)]);
+  const more = files.length - rows.length;
+  return [...columns(rows, [{}, {}, { right: true }, {}]), ...(more > 0 ? [`and ${plural(more, 'file')} more`] : [])];
+}
+
+/** Where the verdict's own evidence is the log, it stands above. */
+function logLines({ verdict, run, logTail }: Report, dim: (text: string) => string): readonly string[] {
+  const failures = verdict?.reasons.some(({ reason }) => reason === 'failure') ?? false;
+  const traceback = [run?.preparation, ...(run?.steps ?? []).map(({ failure }) => failure)].some(
+    (failure) => failure?.traceback !== undefined,
+  );
+  return failures && !traceback ? [] : paragraph('log', saidLines(logTail), dim);
+}
+
+function otherText(other: Report, { clock }: Setting): string {
+  const time = reportTime(other.id);
+  return joined([
+    other.outcome,
+    time !== undefined && formatLocalTime(time, clock.now, clock.timeZone),
+    `${short(other.commit)}${other.branch === undefined ? '' : ` on ${said(other.branch, 40)}`}`,
+    `run ${short(other.fingerprint)}`,
+  ]);
+}
+
+function ways({ commit, run }: Report): readonly Next[] {
+  const has = (role: KeptFile['role']): boolean => run?.artifacts.some((file) => file.role === role) ?? false;
+  return [
+    ...(has('notebook')
+      ? [{ command: `mlops show --notebook ${short(commit)}`, what: 'brings the executed notebook' }]
+      : []),
+    ...(has('log') ? [{ command: `mlops show --log ${short(commit)}`, what: 'brings the whole log' }] : []),
+    { command: `mlops why ${short(commit)}^ ${short(commit)}`, what: 'what changed' },
+  ];
+}

@@ -1,0 +1,236 @@
+import { describe, expect, test } from '@jest/globals';
+import { asFingerprint, asOid } from '../../lib/base/ids.ts';
+import { type LoggedCommit, logLines } from '../../lib/cli/screens/log.ts';
+import { showLines } from '../../lib/cli/screens/show.ts';
+import { type StatusFacts, statusLines } from '../../lib/cli/screens/status.ts';
+import { type Comparison, whyLines } from '../../lib/cli/screens/why.ts';
+import { noteLine, parseNoteLine } from '../../lib/report/note-line.ts';
+import type { Changes, Report } from '../../lib/report/types.ts';
+import { golden } from '../rig/golden.ts';
+import { commit, failedRun, fingerprint, numberOf, outOfMemory, sampleReport } from '../rig/sample-report.ts';
+import { coloured, dangerous, evil, now, screen, setting, tooWide } from '../rig/screen.ts';
+
+const other = asOid('91ab3c0'.padEnd(40, '0'));
+const worse = { metrics: { rprec: numberOf(0.088), loss: numberOf(-0.5) } };
+const noted = (line: string): LoggedCommit['notes'][number] => {
+  const note = parseNoteLine(line);
+  return note === undefined ? { line } : { line, note };
+};
+const by = { reason: 'the cluster is down', by: 'Ann <ann@example.org>' };
+const skipped = (): Report => {
+  const { verdict: _verdict, run: _run, ...report } = sampleReport({ facts: { decided: 'skipped', decision: by } });
+  return report;
+};
+const judged = (report: Report) => noted(noteLine(report));
+
+const commits: readonly LoggedCommit[] = [
+  { commit, info: { subject: 'Cosine similarity' }, notes: [judged(sampleReport())], notedAt: now - 60 },
+  {
+    commit: asOid('aa0'.padEnd(40, '1')),
+    info: { subject: '漢字で書いた題名 and a subject that goes on and on and on and on' },
+    notes: [judged(sampleReport({ run: worse })), judged(sampleReport({ run: outOfMemory }))],
+    notedAt: now - 90_000,
+  },
+  { commit: other, notes: [judged(skipped()), noted('reviewed by Ben')], notedAt: now - 9_000_000 },
+];
+
+describe('mlops log', () => {
+  test('a line for each verdict', () => {
+    const lines = logLines(commits, setting);
+    const text = screen('mlops log', lines);
+    expect(text).toBe(golden('screens/log.txt', text));
+    expect(tooWide(lines)).toEqual([]);
+  });
+
+  test('colour only repeats the words, and a narrow terminal cuts at its edge', () => {
+    const lines = logLines(commits, { ...setting, style: coloured }, 60);
+    expect(tooWide(lines, 60)).toEqual([]);
+    expect(lines.map((line) => line.replace(/\u001b\[\d+m/g, ''))).toEqual(logLines(commits, setting, 60));
+  });
+
+  test('nothing is known yet', () => {
+    expect(logLines([], setting)).toEqual([
+      'mlops  no verdicts are known in this clone',
+      '       next     git push    trains and judges',
+      "                git fetch   brings colleagues' verdicts",
+    ]);
+  });
+
+  test('what somebody wrote into a note is harmless', () => {
+    const lines = logLines(
+      [
+        {
+          commit,
+          info: { subject: evil },
+          notes: [{ line: evil }, noted(`pass  reason=${JSON.stringify(evil)}`)],
+          notedAt: now,
+        },
+      ],
+      setting,
+    );
+    expect(dangerous(lines)).toEqual([]);
+    expect(tooWide(lines)).toEqual([]);
+  });
+});
+
+const changes: Changes = {
+  changed: [
+    { what: 'movie-recs.ipynb cell 42', code: 'sim.columns = ratings.columns' },
+    { what: 'movie-recs.ipynb cell 43 (new)', code: 'sim.head()' },
+    { what: 'environment: numpy=2.0 → numpy=2.1' },
+  ],
+  same: ['data', 'parameters'],
+};
+
+describe('mlops show', () => {
+  test.each<[string, Report]>([
+    ['pass', sampleReport()],
+    ['fail', sampleReport({ run: worse, facts: { judged: 'known', from: '20261123T101010Z-000001' } })],
+    ['raised', sampleReport({ run: failedRun })],
+    ['error', sampleReport({ run: outOfMemory })],
+    ['skipped', skipped()],
+  ])('%s: the report as a screen', (name, report) => {
+    const shown = {
+      report,
+      others: name === 'pass' ? [sampleReport({ run: worse })] : [],
+      found: { by: 'commit', commit },
+    } as const;
+    const lines = showLines(shown, name === 'fail' ? changes : undefined, setting);
+    const text = screen('mlops show', lines);
+    expect(text).toBe(golden(`screens/show-${name}.txt`, text));
+    expect(tooWide(lines)).toEqual([]);
+  });
+
+  test('a commit without a report shows that of its ancestor, and says so', () => {
+    const found = { by: 'ancestor', commit, head: other, distance: 2 } as const;
+    expect(showLines({ report: sampleReport(), others: [], found }, undefined, setting)[1]).toBe(
+      '       commit   3f2a91c, 2 commits back: 91ab3c0 has no report itself',
+    );
+  });
+
+  test('hostile text is harmless', () => {
+    const report = sampleReport({
+      run: { ...failedRun, steps: [{ name: evil, outcome: 'failed' }], job: { id: evil, how: 'failed', word: evil } },
+      facts: { subject: evil, branch: evil, log: evil, by: evil, author: evil, store: evil, tool: evil },
+    });
+    const lines = showLines({ report, others: [report], found: { by: 'run', fingerprint } }, undefined, setting);
+    expect(dangerous(lines)).toEqual([]);
+    expect(tooWide(lines)).toEqual([]);
+  });
+});
+
+const before = {
+  revision: 'HEAD^',
+  commit: other,
+  subject: 'Centre the ratings',
+  fingerprint: asFingerprint('a'.repeat(64)),
+  data: 'recorded',
+} as const;
+const after = { revision: 'HEAD', commit, subject: 'Cosine similarity', fingerprint, data: 'recorded' } as const;
+const comparison: Comparison = { before, after, changes, steps: { same: 0, of: 1 } };
+
+describe('mlops why', () => {
+  test.each<[string, Comparison]>([
+    ['changes', comparison],
+    [
+      'steps',
+      {
+        ...comparison,
+        after: { ...after, data: 'worktree' },
+        before: { ...before, data: 'inherited' },
+        steps: { same: 1, of: 3 },
+      },
+    ],
+    [
+      'same',
+      {
+        ...comparison,
+        after: { ...after, fingerprint: before.fingerprint },
+        changes: { changed: [], same: ['code'] },
+        steps: { same: 1, of: 1 },
+      },
+    ],
+  ])('%s: names what makes another run', (name, facts) => {
+    const lines = whyLines(facts, setting);
+    const text = screen('mlops why', lines);
+    expect(text).toBe(golden(`screens/why-${name}.txt`, text));
+    expect(tooWide(lines)).toEqual([]);
+  });
+
+  test('hostile text is harmless', () => {
+    const side = { ...after, revision: evil, subject: evil };
+    const lines = whyLines(
+      { ...comparison, before: side, changes: { changed: [{ what: evil, code: evil }], same: [evil] } },
+      setting,
+    );
+    expect(dangerous(lines)).toEqual([]);
+    expect(tooWide(lines)).toEqual([]);
+  });
+});
+
+const open = {
+  commit,
+  subject: 'Cosine similarity',
+  branch: 'cosine',
+  fingerprint,
+  place: 'login.hpc.example.edu',
+  job: '481516',
+  attempt: 1,
+  since: '2026-11-24T12:00:00.000Z',
+};
+const status: StatusFacts = {
+  head: { commit, branch: 'cosine', subject: 'Cosine similarity', notes: [] },
+  runs: [
+    { ...open, status: { state: 'running', node: 'c117', elapsedSeconds: 42 }, progress: 'step 1 of 1 cell 31 of 69' },
+    {
+      ...open,
+      job: '481517',
+      attempt: 2,
+      status: { state: 'queued', reason: 'Priority', ahead: 11, partition: 'gpu' },
+    },
+    { ...open, job: '481518', status: { state: 'ended', how: 'completed', word: 'COMPLETED' } },
+    { ...open, job: '481519', status: { state: 'absent' } },
+    { ...open, job: '481520' },
+  ],
+  silent: [
+    { reason: 'host', cause: { reason: 'unreachable', host: 'old.hpc.example.edu', detail: 'connect ETIMEDOUT' } },
+  ],
+  unpublished: true,
+};
+
+describe('mlops status', () => {
+  const again = { ...setting, again: 'mlops status', holdsPush: false };
+  test('what is checked out and what goes on', () => {
+    const lines = statusLines(status, again);
+    const text = screen('mlops status', lines);
+    expect(text).toBe(golden('screens/status.txt', text));
+    expect(tooWide(lines)).toEqual([]);
+  });
+
+  test('nothing goes on', () => {
+    expect(statusLines({ runs: [], silent: [] }, again)).toEqual(['mlops  no commit yet', '       no run goes on']);
+    const note = parseNoteLine(noteLine(sampleReport()));
+    const head = { commit, branch: 'main', subject: 'Cosine similarity', notes: note === undefined ? [] : [note] };
+    expect(statusLines({ head, runs: [], silent: [] }, again)).toEqual([
+      'mlops  3f2a91c on main · pass · Cosine similarity',
+      '       no run goes on',
+    ]);
+  });
+
+  test('hostile text is harmless', () => {
+    const run = { ...open, subject: evil, branch: evil, place: evil, job: evil, progress: evil };
+    const lines = statusLines(
+      {
+        head: { commit, branch: evil, subject: evil, notes: [] },
+        runs: [
+          { ...run, status: { state: 'running', node: evil, elapsedSeconds: 1 } },
+          { ...run, status: { state: 'unknown', word: evil } },
+        ],
+        silent: [],
+      },
+      again,
+    );
+    expect(dangerous(lines)).toEqual([]);
+    expect(tooWide(lines)).toEqual([]);
+  });
+});
