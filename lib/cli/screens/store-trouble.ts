@@ -57,8 +57,8 @@ export function storeTrouble(error: StoreError, place: string, setting: Setting)
     }),
     corrupt: ({ sha256 }) => ({
       failed: `an object in the store on ${at} is damaged: ${sha256.slice(0, 12)}`,
-      means: 'It is not used.',
-      next: [retry(setting, 'again: it is sent once more')],
+      means: 'It is not used, and the next upload replaces it.',
+      next: [retry(setting, 'again')],
     }),
     'unsafe-path': ({ path, why }) => ({
       failed: `the path ${said(path, 80)} cannot be made on ${at}: ${unsafe[why]}`,
