@@ -9,8 +9,18 @@ export function formatLocalTime(epoch: number, now: number, timeZone: string): s
 }
 
 function parts(epoch: number, timeZone: string): { readonly date: string; readonly time: string } {
-  // Swedish writes dates as ISO 8601 does.
-  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' });
-  const [date = '', time = ''] = format.format(epoch * 1000).split(' ');
+  const format = dateFormat(timeZone) ?? dateFormat(undefined);
+  const [date = '', time = ''] = (format?.format(epoch * 1000) ?? '').split(' ');
   return { date, time };
+}
+
+/** Undefined: no such time zone. TZ may hold what POSIX allows (`CET-1CEST`), and ICU does not know; the system's own reading does. */
+function dateFormat(timeZone: string | undefined): Intl.DateTimeFormat | undefined {
+  try {
+    // Swedish writes dates as ISO 8601 does.
+    return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' });
+  } catch (error) {
+    if (error instanceof RangeError || (error as Error).name === 'RangeError') return undefined;
+    throw error;
+  }
 }

@@ -74,4 +74,9 @@ describe('numbers carry the digits that matter', () => {
     expect(at('2026-11-23T20:00:00Z')).toBe('yesterday 21:00');
     expect(at('2026-12-01T08:10:00Z')).toBe('2026-12-01 09:10');
   });
+
+  test('a time zone that is not known is no reason to fail: the system has one', () => {
+    expect(formatLocalTime(0, 0, 'CET-1CEST,M3.5.0')).toMatch(/^\d\d:\d\d$/);
+    expect(formatLocalTime(0, 0, '')).toMatch(/^\d\d:\d\d$/);
+  });
 });
