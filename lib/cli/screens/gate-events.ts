@@ -4,6 +4,7 @@ import { formatBytes, plural } from '../../report/numbers.ts';
 import { advanceState, atFirst, type GateState } from './gate-state.ts';
 import { cellsOf, jobLine, percent, plannedLines, reasonWords, uploadText } from './gate-words.ts';
 import { hostTrouble } from './host-trouble.ts';
+import { ignoredWords } from './ignored-report.ts';
 import { joined, labelled, paragraph, said, saidLines } from './layout.ts';
 import type { Setting } from './setting.ts';
 
@@ -63,7 +64,7 @@ export function remarkLines(event: GateEvent, setting: Setting): readonly string
     case 'report-ignored':
       return remark(
         'warning',
-        `a report is not believed and left out (${said(event.reason, 40)}): ${said(event.path, 120)}`,
+        `a report is left out, for ${ignoredWords(event.reason)}: ${said(event.path, 120)}`,
         style.yellow,
       );
     default:

@@ -3,6 +3,7 @@ import type { GitError } from '../../git/errors.ts';
 import type { TreeError } from '../../git/tree.ts';
 import { plural } from '../../report/numbers.ts';
 import { treeTrouble } from './git-trouble.ts';
+import { ignoredWords } from './ignored-report.ts';
 import { said, word } from './layout.ts';
 import type { Setting } from './setting.ts';
 import { type Trouble, troubleOf, type Words } from './trouble.ts';
@@ -33,14 +34,14 @@ export type ShowProblem =
   | { readonly reason: 'git'; readonly cause: GitError | TreeError };
 
 const most = 8;
-const some = (texts: readonly string[]): readonly string[] => {
+const some = (texts: readonly string[], columns = 88): readonly string[] => {
   const more = texts.length - most;
-  return [...texts.slice(0, most).map((text) => said(text, 88)), ...(more > 0 ? [`and ${more} more`] : [])];
+  return [...texts.slice(0, most).map((text) => said(text, columns)), ...(more > 0 ? [`and ${more} more`] : [])];
 };
 const left = (ignored: readonly Ignored[]): readonly string[] =>
   ignored.length === 0
     ? []
-    : ['not believed, and left out:', ...some(ignored.map(({ path, why }) => `  ${why}: ${path}`))];
+    : ['not believed, and left out:', ...some(ignored.map(({ path, why }) => `${ignoredWords(why)}: ${path}`))];
 
 function noReport(notes: readonly string[], ignored: readonly Ignored[]): string {
   if (ignored.length > 0) return 'was judged, and its report cannot be believed';
