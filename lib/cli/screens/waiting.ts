@@ -58,10 +58,9 @@ function wayBack(
           ? 'the connection of a push may not be held longer'
           : `${said(patience.remote, 60)} drops a push that is idle for about ${about(patience.seconds)}`;
       const later = { command: 'git push', what: 'later: instant once judged' };
-      return {
-        means: `${holdsPush ? 'not pushed yet' : 'not judged yet'}: ${dropped}`,
-        next: [{ command: 'mlops push', what: 'waits, then pushes' }, later],
-      };
+      return holdsPush
+        ? { means: `not pushed yet: ${dropped}`, next: [{ command: 'mlops push', what: 'waits, then pushes' }, later] }
+        : { means: `not judged yet: ${dropped}`, next: [{ command: again, what: 'later: instant once judged' }, look] };
     }
     case 'detached':
       return {
