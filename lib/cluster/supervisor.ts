@@ -65,7 +65,9 @@ async function run(): Promise<void> {
   if (cancelled) return;
 
   const output = openSync(log, 'a', 0o600);
-  const job = spawn('sh', [script], { cwd, stdio: ['ignore', output, output], detached: true });
+  // Its name for itself (state/begun): inside of an allocation SLURM_JOB_ID is not this job's.
+  const env = { ...process.env, MLOPS_JOB: String(pid) };
+  const job = spawn('sh', [script], { cwd, env, stdio: ['ignore', output, output], detached: true });
   const root = job.pid;
   if (root === undefined) return note({ status: 'ended', how: 'failed', exitCode: 127, endedAt: now() });
   note({ status: 'running', runningSince: now() });

@@ -76,6 +76,7 @@ const preparationReasons: readonly FailureReason[] = [
   'missing-module',
   'files-missing',
   'disk-full',
+  'preempted',
 ];
 const diskFull = /No space left on device|Disk quota exceeded/;
 
