@@ -3,28 +3,50 @@ import { asJobId } from '../base/ids.ts';
 import type { AttemptFolder, Collected, WatchEvent } from './run-types.ts';
 
 /** What run-scripts.ts prints, read back. */
-export function parseLook(text: string, token: string): readonly AttemptFolder[] {
+export function parseLook(text: string, token: string, jobName: (attempt: number) => string): readonly AttemptFolder[] {
   const states = new Map<number, Map<string, string>>();
+  const fresh = new Set<number>();
   let now = 0;
   for (const { verb, rest, body } of frames(text, token)) {
     if (verb === 'now') now = Number(rest);
     if (verb === 'attempt' && /^[1-9]\d*$/.test(rest)) states.set(Number(rest), new Map());
+    if (verb === 'fresh') fresh.add(Number(rest));
     const [, attempt, name] = verb === 'file' ? (/^(\d+)\/state\/(.+)$/.exec(rest) ?? []) : [];
     if (attempt !== undefined && name !== undefined) states.get(Number(attempt))?.set(name, body);
   }
   return [...states]
     .sort(([a], [b]) => a - b)
     .map(([attempt, state]) => {
-      const job = submittedJob(state.get('submitted'));
-      const claimed = Number(state.get('claimed')?.trim());
+      const job = jobOf(state, jobName(attempt));
+      const claimed = claimedAt(state);
       return {
         attempt,
         state,
         finished: state.has('end'),
-        silentSeconds: Number.isFinite(claimed) ? Math.max(0, now - claimed) : Number.POSITIVE_INFINITY,
+        abandoned: isAbandoned(state),
+        // Between making the folder and its first sign of life there is a moment.
+        silentSeconds: claimed !== undefined ? Math.max(0, now - claimed) : fresh.has(attempt) ? 0 : now,
         ...(job === undefined ? {} : { job }),
       };
     });
+}
+
+type State = ReadonlyMap<string, string>;
+
+export const isAbandoned = (state: State): boolean => /^abandoned\b/.test(state.get('begun') ?? '');
+
+const claimedAt = (state: State): number | undefined => {
+  const text = state.get('claimed')?.trim() ?? '';
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+};
+
+/** The job that has begun is the job, whatever sbatch or a wrapper around it has said. */
+function jobOf(state: State, name: string): AttemptFolder['job'] {
+  if (isAbandoned(state)) return undefined;
+  const submitted = submittedJob(state.get('submitted'));
+  const [, id, at] = /^job=(\S+) restart=\S* at=(\d+)/.exec(state.get('begun') ?? '') ?? [];
+  if (id === undefined || id === submitted?.id) return submitted;
+  return { id: asJobId(id), submittedAt: claimedAt(state) ?? Number(at), name };
 }
 
 function submittedJob(text: string | undefined): AttemptFolder['job'] {

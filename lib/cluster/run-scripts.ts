@@ -19,6 +19,7 @@ printf '%s now %s\\n' ${token} "$(date +%s)"
 for d in [0-9]*; do
   [ -d "$d" ] || continue
   printf '\\n%s attempt %s\\n' ${token} "$d"
+  [ -f "$d/state/claimed" ] || [ -n "$(find "$d" -prune -mmin +1)" ] || printf '\\n%s fresh %s\\n' ${token} "$d"
   ${printState(token, '"$d"/')}
 done
 printf '\\n%s end\\n' ${token}`;
@@ -44,27 +45,30 @@ export interface SubmitScript {
 
 /**
  * mkdir is the claim: it works for exactly one client. While the script lives it says so every few seconds, so that a second client
- * can tell a slow submission from a dead one. It ignores a lost connection: what has begun is finished and written down.
+ * can tell a slow submission from a dead one. What has begun is finished and written down, whatever becomes of the connection.
  */
 export const submitScript = ({ run, incoming, attempt, name, umask, token, submit }: SubmitScript): string => `
-trap '' HUP PIPE
+trap '' HUP PIPE TERM INT
 umask ${umask}
 cd ${shellQuote(run)} || exit 70
 mkdir ${attempt} 2>/dev/null || { if [ -d ${attempt} ]; then printf '%s claimed\\n' ${token}; exit 0; fi; mkdir ${attempt}; exit 70; }
-mkdir ${attempt}/state || exit 70
+beat=
+stop() { [ -z "$beat" ] || kill -KILL $beat 2>/dev/null; }
+# In one step, since another client may look at any time.
+undo() { stop; mv ${attempt} ${shellQuote(incoming)}.undone && rm -rf ${shellQuote(incoming)}.undone; }
 alive() { date +%s >${attempt}/state/claimed.tmp && mv -f ${attempt}/state/claimed.tmp ${attempt}/state/claimed; }
-alive || exit 70
+mkdir ${attempt}/state && alive && mv ${shellQuote(incoming)}/* ${attempt}/ && rmdir ${shellQuote(incoming)} || { undo; exit 70; }
 self=$$
-(while kill -0 $self 2>/dev/null && [ -d ${attempt}/state ]; do sleep 5; alive 2>/dev/null; done) </dev/null >/dev/null 2>&1 &
+(beats=0; while [ $beats -lt 200 ] && sleep 5 && kill -0 $self && [ -d ${attempt}/state ]; do alive; beats=$((beats + 1)); done) </dev/null >/dev/null 2>&1 &
 beat=$!
-mv ${shellQuote(incoming)}/* ${attempt}/ && rmdir ${shellQuote(incoming)} || { kill $beat; exit 70; }
+# A client that lost patience with this one has made it impossible for a job to begin here.
+if [ -f ${attempt}/state/begun ]; then stop; printf '%s claimed\\n' ${token}; exit 0; fi
 at=$(date +%s)
-exec 3>&1
 said=$( {
 ${submit}
 } 2>${attempt}/state/submit-words )
 code=$?
-kill $beat 2>/dev/null
+stop
 id=$(printf '%s\\n' "$said" | sed -n '$p')
 if [ -n "$id" ] && [ $code -eq 0 ]; then
   printf 'version=1\\nid=%s\\nat=%s\\nname=%s\\n' "$id" "$at" ${shellQuote(name)} >${attempt}/state/submitted.tmp &&
@@ -74,13 +78,29 @@ if [ -n "$id" ] && [ $code -eq 0 ]; then
 fi
 printf '%s refused %s\\n' ${token} "$code"
 cat ${attempt}/state/submit-words
-[ $code -eq 75 ] || rm -rf ${attempt}
+[ $code -eq 75 ] || undo
 exit 0`;
+
+/**
+ * The same race that job.sh runs: `state/begun` is made by exactly one, complete from its first moment. ln is that on every file system
+ * with hard links, the shell's noclobber elsewhere.
+ */
+export const abandonScript = (folder: string, umask: string, token: string): string => `
+umask ${umask}
+cd ${shellQuote(folder)} 2>/dev/null || { [ -d ${shellQuote(folder)} ] || exit 71; cd ${shellQuote(folder)}; exit 70; }
+[ -d state ] || mkdir state || exit 70
+mine=state/begun.${token}.tmp
+printf 'abandoned at=%s\\n' "$(date +%s)" >"$mine" || exit 70
+ln "$mine" state/begun 2>/dev/null || (set -C; cat "$mine" >state/begun) 2>/dev/null
+[ -f state/begun ] || { ln "$mine" state/begun; rm -f "$mine"; exit 70; }
+rm -f "$mine"
+printf '%s ' ${token}
+cat state/begun`;
 
 export const adoptScript = (folder: string, id: string, at: number, name: string): string => `
 cd ${shellQuote(folder)} || exit 70
-printf 'version=1\\nid=%s\\nat=%s\\nname=%s\\n' ${shellQuote(id)} ${at} ${shellQuote(name)} >state/submitted.adopt &&
-  mv -f state/submitted.adopt state/submitted`;
+printf 'version=1\\nid=%s\\nat=%s\\nname=%s\\n' ${shellQuote(id)} ${at} ${shellQuote(name)} >state/submitted.$$.tmp &&
+  mv -f state/submitted.$$.tmp state/submitted`;
 
 /**
  * One loop on the far side, two small processes a second: ls shows whether anything has changed. It says something every five seconds,

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { asJobId, type Fingerprint } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import type { ExecOutput, Host } from './host.ts';
+import type { ExecOutput, Host, HostError } from './host.ts';
 import { parseCollected, parseLook, stateFrames } from './run-frames.ts';
 import {
+  abandonScript,
   adoptScript,
   collectScript,
   lookScript,
@@ -13,9 +14,12 @@ import {
   writeScript,
 } from './run-scripts.ts';
 import type {
+  AttemptFolder,
   Collected,
   RunStore,
   RunStoreError,
+  Settled,
+  SettleError,
   SubmitAttempt,
   SubmitError,
   Submitted,
@@ -38,6 +42,8 @@ const token = (): string => `mlops-${randomBytes(12).toString('hex')}`;
 const largestResult = 8 * 1024 * 1024;
 /** sbatch itself waits for a busy slurmctld, in the end for minutes. */
 const submitSeconds = 300;
+/** Several signs of life missed, on a network file system that may be slow to show them. */
+const patienceSeconds = 30;
 
 export function openRunStore({ host, scheduler, workdir, group }: RunStoreOptions): RunStore {
   const umask = group === true ? '007' : '077';
@@ -45,6 +51,22 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
   const folder = (fingerprint: Fingerprint, attempt: number) => `${runFolder(fingerprint)}/${attempt}`;
   const jobName = (fingerprint: Fingerprint, attempt: number) => `mlops-${fingerprint.slice(0, 16)}.${attempt}`;
 
+  const look = async (fingerprint: Fingerprint): Promise<Result<readonly AttemptFolder[], RunStoreError>> => {
+    const mark = token();
+    const done = await run(runFolder(fingerprint), lookScript(runFolder(fingerprint), mark));
+    return done.ok ? ok(parseLook(done.value.stdout, mark, (attempt) => jobName(fingerprint, attempt))) : done;
+  };
+  const abandon = async (fingerprint: Fingerprint, attempt: number) => {
+    const path = folder(fingerprint, attempt);
+    const mark = token();
+    const done = await host.exec(abandonScript(path, umask, mark), { timeoutSeconds: 120 });
+    if (!done.ok) return err({ reason: 'host', cause: done.error } as const);
+    const { code, stdout, stderr } = done.value;
+    // Its submission was refused in between, and the folder is gone.
+    if (code === 71) return ok('abandoned' as const);
+    if (code !== 0) return err({ reason: 'folder', path, detail: stderr.trim() } as const);
+    return ok(stdout.includes(`${mark} abandoned`) ? ('abandoned' as const) : ('begun' as const));
+  };
   const run = async (path: string, script: string, stdin?: Uint8Array): Promise<Result<ExecOutput, RunStoreError>> => {
     const done = await host.exec(script, { timeoutSeconds: 120, ...(stdin === undefined ? {} : { stdin }) });
     if (!done.ok) return err({ reason: 'host', cause: done.error });
@@ -59,11 +81,7 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
     folder,
     jobName,
 
-    async look(fingerprint) {
-      const mark = token();
-      const done = await run(runFolder(fingerprint), lookScript(runFolder(fingerprint), mark));
-      return done.ok ? ok(parseLook(done.value.stdout, mark)) : done;
-    },
+    look,
 
     async prepare(fingerprint) {
       const incoming = `${runFolder(fingerprint)}/.incoming-${randomBytes(8).toString('hex')}`;
@@ -98,9 +116,32 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
         request,
       ),
 
-    adopt(fingerprint, attempt, job) {
-      const path = folder(fingerprint, attempt);
-      return quiet(path, adoptScript(path, job.id, job.submittedAt, job.name));
+    abandon,
+
+    async settle(fingerprint, attempt): Promise<Result<Settled, SettleError>> {
+      for (let again = false; ; again = true) {
+        const looked = await look(fingerprint);
+        if (!looked.ok) return looked;
+        const seen = looked.value.find((it) => it.attempt === attempt);
+        if (seen === undefined || seen.abandoned) return ok({ kind: 'gone' });
+        if (seen.job !== undefined) return ok({ kind: 'job', job: seen.job });
+        const path = folder(fingerprint, attempt);
+        if (again)
+          return err({ reason: 'folder', path, detail: `state/begun names no job: ${seen.state.get('begun')}` });
+        const found = await scheduler.find(jobName(fingerprint, attempt));
+        if (!found.ok) return found;
+        const [job] = [...found.value].sort((a, b) => a.submittedAt - b.submittedAt || Number(a.id) - Number(b.id));
+        if (job !== undefined) {
+          const adopted = await quiet(path, adoptScript(path, job.id, job.submittedAt, job.name));
+          return adopted.ok ? ok({ kind: 'job', job }) : adopted;
+        }
+        const { silentSeconds } = seen;
+        if (silentSeconds < patienceSeconds) return ok({ kind: 'pending', silentSeconds });
+        const given = await abandon(fingerprint, attempt);
+        if (!given.ok) return given;
+        if (given.value === 'abandoned') return ok({ kind: 'gone' });
+        // A job began between the look and now, and the next look shows it.
+      }
     },
 
     watch: (fingerprint, attempt, signal) => watch(host, folder(fingerprint, attempt), signal),
@@ -155,7 +196,7 @@ async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Resul
     }),
   });
   const done = await host.exec(script, { timeoutSeconds: submitSeconds });
-  if (!done.ok) return err({ reason: 'ambiguous', name, detail: done.error.reason });
+  if (!done.ok) return notSubmitted(done.error, name);
   const { stdout, stderr, code } = done.value;
   const [, verb, rest = ''] = new RegExp(`^${mark} (claimed|submitted|refused)(?: (.*))?$`, 'm').exec(stdout) ?? [];
   if (verb === 'claimed') return ok({ kind: 'claimed' });
@@ -167,11 +208,21 @@ async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Resul
       job: { id: asJobId(id), name, submittedAt: Number(time) },
     });
   }
-  if (verb !== 'refused') return err({ reason: 'folder', path: at, detail: `${stderr.trim()} (exit status ${code})` });
+  if (verb === undefined && code === 70) return err({ reason: 'folder', path: at, detail: stderr.trim() });
+  // The script was killed.
+  if (verb === undefined) return err({ reason: 'ambiguous', name, detail: `${stderr} (exit status ${code})`.trim() });
   const words = stdout.slice(stdout.indexOf(mark) + `${mark} refused ${rest}\n`.length).trim();
   // EX_TEMPFAIL is the scheduler's gate saying that the job may exist (slurm-submit.ts).
   if (Number(rest) === 75) return err({ reason: 'ambiguous', name, detail: words });
   return err({ reason: 'refused', scheduler: scheduler.kind, code: Number(rest), stderr: words });
+}
+
+/** The script may have run where the connection broke off; where none could be opened it has not. */
+function notSubmitted(cause: HostError, name: string): Result<Submitted, SubmitError> {
+  if (cause.reason !== 'lost' && cause.reason !== 'timeout' && cause.reason !== 'aborted') {
+    return err({ reason: 'host', cause });
+  }
+  return err({ reason: 'ambiguous', name, detail: 'detail' in cause ? cause.detail : cause.reason });
 }
 
 async function* watch(host: Host, folder: string, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {

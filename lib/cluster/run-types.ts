@@ -1,13 +1,15 @@
 import type { Fingerprint } from '../base/ids.ts';
 import type { Result } from '../base/result.ts';
 import type { HostError } from './host.ts';
-import type { JobRef, Scheduler } from './scheduler.ts';
+import type { JobRef, QueryError, Scheduler } from './scheduler.ts';
 
 /** One attempt as its folder shows it. */
 export interface AttemptFolder {
   readonly attempt: number;
-  /** Undefined: claimed by a client that has not said (yet) what became of its submission. */
+  /** The job that was submitted for it, or that has begun in it. Undefined: nobody has said (yet), and `settle` finds out. */
   readonly job?: JobRef;
+  /** Given up by a client before a job began: whatever job turns up in it does nothing. */
+  readonly abandoned: boolean;
   /** Small state files by name: `now`, `started`, `end`, `step-1` … */
   readonly state: ReadonlyMap<string, string>;
   /** The job's own last word is there. */
@@ -40,13 +42,22 @@ export type SubmitError =
       readonly code: number;
       readonly stderr: string;
     }
-  /** The connection or the scheduler broke off in the middle: look for the job by its name before trying again. */
+  /** The connection or the scheduler broke off in the middle, and there may be a job: `settle` finds out. */
   | { readonly reason: 'ambiguous'; readonly name: string; readonly detail: string }
   | { readonly reason: 'folder'; readonly path: string; readonly detail: string };
 
 export type RunStoreError =
   | { readonly reason: 'host'; readonly cause: HostError }
   | { readonly reason: 'folder'; readonly path: string; readonly detail: string };
+
+export type Settled =
+  | { readonly kind: 'job'; readonly job: JobRef }
+  /** No job has done anything in it or ever will: the next attempt may be submitted. */
+  | { readonly kind: 'gone' }
+  /** Whoever submits it gave a sign of life so many seconds ago: ask again a little later. */
+  | { readonly kind: 'pending'; readonly silentSeconds: number };
+
+export type SettleError = RunStoreError | QueryError;
 
 export type WatchEvent =
   | { readonly kind: 'state'; readonly name: string; readonly text: string }
@@ -76,8 +87,13 @@ export interface RunStore {
     files: ReadonlyMap<string, { readonly content: string; readonly mode?: number }>,
   ): Promise<Result<void, RunStoreError>>;
   submit(request: SubmitAttempt): Promise<Result<Submitted, SubmitError>>;
-  /** Notes a job that was found by its name, so that the next who looks finds it at once. */
-  adopt(fingerprint: Fingerprint, attempt: number, job: JobRef): Promise<Result<void, RunStoreError>>;
+  /**
+   * For an attempt without a job, at any time and from any number of clients: finds its job by name, or gives the attempt up once its
+   * submitter has been silent for 30 seconds.
+   */
+  settle(fingerprint: Fingerprint, attempt: number): Promise<Result<Settled, SettleError>>;
+  /** Sees to it that no job begins in this attempt any more, unless one has. */
+  abandon(fingerprint: Fingerprint, attempt: number): Promise<Result<'abandoned' | 'begun', RunStoreError>>;
   /** Changes as they come. Ends with the job's last word, after ten minutes, or with `lost`. */
   watch(fingerprint: Fingerprint, attempt: number, signal: AbortSignal): AsyncGenerator<WatchEvent, void>;
   collect(fingerprint: Fingerprint, attempt: number): Promise<Result<Collected, RunStoreError>>;

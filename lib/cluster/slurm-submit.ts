@@ -32,13 +32,19 @@ export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
     "for v in $(env | sed -n 's/^\\(SLURM_[A-Za-z0-9_]*\\)=.*/\\1/p'); do",
     '  case $v in SLURM_CONF | SLURM_CONF_SERVER | SLURM_CLUSTERS | SLURM_TIME_FORMAT) ;; *) unset "$v" ;; esac',
     'done',
+    // Variables of the user's profile are defaults, but sbatch lets them win over the script's own lines. Of some nothing good can come.
+    'unset MLOPS_JOB SBATCH_ARRAY_INX SBATCH_WAIT SBATCH_REQUEUE',
+    `for v in $(sed -n 's/^#SBATCH --\\([a-z-]*\\).*/\\1/p' ${shellQuote(request.script)} | tr a-z- A-Z_); do`,
+    '  case $v in TIME) v=TIMELIMIT ;; esac',
+    '  unset "SBATCH_$v"',
+    'done',
     `cd ${shellQuote(request.cwd)} || exit 1`,
     // Standard error is looked at without a temporary file: /tmp may be full or read-only.
     'exec 4>&1',
     `e=$(sbatch ${options.join(' ')} ${shellQuote(request.script)} 2>&1 >&4 4>&-); c=$?`,
     'if [ -n "$e" ]; then printf "%s\\n" "$e" >&2; fi',
-    // Above 128 it was killed.
-    `if [ $c -gt 128 ] || { [ $c -ne 0 ] && printf '%s\\n' "$e" | grep -Eq ${shellQuote(ambiguous)}; }; then exit ${ambiguousExit}; fi`,
+    // From 129 on it was killed by a signal; 255 is a program that said -1.
+    `if { [ $c -gt 128 ] && [ $c -le 192 ]; } || { [ $c -ne 0 ] && printf '%s\\n' "$e" | grep -Eq ${shellQuote(ambiguous)}; }; then exit ${ambiguousExit}; fi`,
     'exit $c',
     '); mlops_c=$?',
     // The id is a line of digits, or `id;cluster`, whatever else a site's wrapper around sbatch says.

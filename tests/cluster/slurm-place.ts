@@ -22,7 +22,9 @@ export interface SlurmPlaceOptions {
   /** Over SSH to this server; else this machine is the login node. */
   readonly sshd?: SshdOptions;
   readonly site?: SlurmSite;
-  /** The end of the work folder's name. */
+  /** More variables of the login node's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A part of the work folder's name. */
   readonly workdir?: string;
 }
 
@@ -40,7 +42,8 @@ export async function slurmPlace(options: SlurmPlaceOptions = {}): Promise<Slurm
     const sshd = options.sshd === undefined ? undefined : await loginNode(options.sshd, slurm);
     if (sshd !== undefined) closers.push(async () => sshd[Symbol.asyncDispose]());
     if (options.sshd?.account !== undefined) await slurm.run('chown', sshd?.user ?? '', workdir);
-    const host = sshd === undefined ? openLocalHost({ ...process.env, ...slurm.env }) : await connect(sshd);
+    const host =
+      sshd === undefined ? openLocalHost({ ...process.env, ...slurm.env, ...options.env }) : await connect(sshd);
     closers.push(() => host.close());
     const scheduler = slurmScheduler(host, options.site);
     return { host, scheduler, workdir, slurm, sshd, [Symbol.asyncDispose]: dispose };
