@@ -104,17 +104,19 @@ printf 'version=1\\nid=%s\\nat=%s\\nname=%s\\n' ${shellQuote(id)} ${at} ${shellQ
 
 /**
  * One loop on the far side, two small processes a second: ls shows whether anything has changed. It says something every five seconds,
- * so that it dies with its connection, and ends by itself after ten minutes.
+ * so that it dies with its connection, and ends by itself after ten minutes. A folder that is not there may be on its way (NFS).
  */
 export const watchScript = (folder: string, token: string, logFrom: number): string => `
-cd ${shellQuote(folder)} || exit 70
 from=${logFrom}
 seen=
 beats=0
 while [ $beats -lt 600 ]; do
   ended=
-  [ ! -f state/end ] || ended=yes
-  look=$(ls -lnd state/* log 2>/dev/null)
+  look=
+  if cd ${shellQuote(folder)} 2>/dev/null; then
+    [ ! -f state/end ] || ended=yes
+    look=$(ls -lnd state/* log 2>/dev/null)
+  fi
   if [ "$look" != "$seen" ]; then
     seen=$look
     if [ -f log ]; then

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { asJobId, type Fingerprint } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { ExecOutput, Host, HostError } from './host.ts';
-import { parseCollected, parseLook, stateFrames } from './run-frames.ts';
+import { parseCollected, parseLook } from './run-frames.ts';
 import {
   abandonScript,
   adoptScript,
@@ -10,7 +10,6 @@ import {
   lookScript,
   prepareScript,
   submitScript,
-  watchScript,
   writeScript,
 } from './run-scripts.ts';
 import type {
@@ -23,8 +22,8 @@ import type {
   SubmitAttempt,
   SubmitError,
   Submitted,
-  WatchEvent,
 } from './run-types.ts';
+import { watchRun } from './run-watch.ts';
 import type { Scheduler } from './scheduler.ts';
 import { tarEnd, tarHeader, tarPadding } from './tar-writer.ts';
 
@@ -144,7 +143,7 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
       }
     },
 
-    watch: (fingerprint, attempt, signal) => watch(host, folder(fingerprint, attempt), signal),
+    watch: (fingerprint, attempt, signal, logFrom = 0) => watchRun(host, folder(fingerprint, attempt), signal, logFrom),
 
     async collect(fingerprint, attempt): Promise<Result<Collected, RunStoreError>> {
       const path = folder(fingerprint, attempt);
@@ -223,32 +222,4 @@ function notSubmitted(cause: HostError, name: string): Result<Submitted, SubmitE
     return err({ reason: 'host', cause });
   }
   return err({ reason: 'ambiguous', name, detail: 'detail' in cause ? cause.detail : cause.reason });
-}
-
-async function* watch(host: Host, folder: string, signal: AbortSignal): AsyncGenerator<WatchEvent, void> {
-  const mark = token();
-  const started = await host.spawn(watchScript(folder, mark, 0), { signal });
-  if (!started.ok) {
-    if (started.error.reason !== 'aborted') yield { kind: 'lost', error: started.error };
-    return;
-  }
-  started.value.stdin.end();
-  const known = new Map<string, string>();
-  const frames = stateFrames(mark);
-  try {
-    for await (const chunk of started.value.stdout) {
-      for (const event of frames(chunk as Buffer)) {
-        if (event.kind === 'state' && known.get(event.name) === event.text) continue;
-        if (event.kind === 'state') known.set(event.name, event.text);
-        yield event;
-      }
-    }
-  } catch (error) {
-    // A torn stream: the exit says what happened to the connection.
-    if (!(error instanceof Error)) throw error;
-  } finally {
-    started.value.kill();
-  }
-  const ended = await started.value.exit;
-  if (!ended.ok && ended.error.reason !== 'aborted') yield { kind: 'lost', error: ended.error };
 }

@@ -61,7 +61,8 @@ export type SettleError = RunStoreError | QueryError;
 
 export type WatchEvent =
   | { readonly kind: 'state'; readonly name: string; readonly text: string }
-  | { readonly kind: 'log'; readonly text: string }
+  /** `until`: how many bytes of the log have been given (or left out of a flood) with it. */
+  | { readonly kind: 'log'; readonly text: string; readonly until: number }
   | { readonly kind: 'lost'; readonly error: HostError };
 
 export interface Collected {
@@ -94,7 +95,12 @@ export interface RunStore {
   settle(fingerprint: Fingerprint, attempt: number): Promise<Result<Settled, SettleError>>;
   /** Sees to it that no job begins in this attempt any more, unless one has. */
   abandon(fingerprint: Fingerprint, attempt: number): Promise<Result<'abandoned' | 'begun', RunStoreError>>;
-  /** Changes as they come. Ends with the job's last word, after ten minutes, or with `lost`. */
-  watch(fingerprint: Fingerprint, attempt: number, signal: AbortSignal): AsyncGenerator<WatchEvent, void>;
+  /** Changes as they come, the log from the byte `logFrom` on. Ends with the job's last word, with `lost`, or by the signal. */
+  watch(
+    fingerprint: Fingerprint,
+    attempt: number,
+    signal: AbortSignal,
+    logFrom?: number,
+  ): AsyncGenerator<WatchEvent, void>;
   collect(fingerprint: Fingerprint, attempt: number): Promise<Result<Collected, RunStoreError>>;
 }

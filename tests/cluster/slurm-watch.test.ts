@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Fingerprint } from '../../lib/base/ids.ts';
+import { openRunStore, type RunStore, type WatchEvent } from '../../lib/cluster/run-store.ts';
+import { describeWith } from '../rig/requirements.ts';
+import { slurmNeeds } from '../rig/slurm.ts';
+import { until } from '../rig/until.ts';
+import { jobOf, submitTo } from './scheduler-contract.ts';
+import { connect, type SlurmPlace, slurmPlace } from './slurm-place.ts';
+
+/** Processes of the watching loop: its script, with the run's folder in it, is their argument. */
+const loops = (fingerprint: Fingerprint) =>
+  spawnSync('ps', ['-A', '-ww', '-o', 'args='], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line.includes(`runs/${fingerprint}/`) && line.includes('beats=')).length;
+
+describeWith([...slurmNeeds, 'sshd'], 'watching a job of Slurm over ssh2', () => {
+  let place: SlurmPlace;
+  let runs: RunStore;
+  beforeAll(async () => {
+    place = await slurmPlace({ slurm: { accounting: false }, sshd: {} });
+    runs = openRunStore(place);
+  });
+  afterAll(async () => {
+    await place?.[Symbol.asyncDispose]();
+  });
+
+  /** A job that goes on when its attempt has the file `go`. */
+  const patient = 'echo "step 1" >state/now; echo one; while [ ! -f go ]; do sleep 0.1; done';
+  const go = (fingerprint: Fingerprint) =>
+    runs.writeFiles(runs.folder(fingerprint, 1), new Map([['go', { content: '' }]]));
+
+  test('shows its progress, its log and its last word as they come', async () => {
+    const { fingerprint } = await submitTo(runs, `${patient}; echo "zwei ü"; echo done >state/end`);
+    const seen: string[] = [];
+    for await (const event of runs.watch(fingerprint, 1, new AbortController().signal)) {
+      if (event.kind === 'log') seen.push(`log ${event.text}`);
+      if (event.kind === 'state' && ['now', 'end'].includes(event.name)) seen.push(`${event.name} ${event.text}`);
+      if (event.kind === 'log' && event.text === 'one\n') await go(fingerprint);
+      if (event.kind === 'lost') throw new Error(JSON.stringify(event));
+    }
+    expect(seen.sort()).toEqual(['end done\n', 'log one\n', 'log zwei ü\n', 'now step 1\n']);
+    await until(() => loops(fingerprint) === 0);
+  });
+
+  test('goes on from where the log was seen to', async () => {
+    const { fingerprint } = await submitTo(runs, 'echo one; echo two; echo done >state/end');
+    const texts: string[] = [];
+    for await (const event of runs.watch(fingerprint, 1, new AbortController().signal, 'one\n'.length)) {
+      if (event.kind === 'log') texts.push(event.text);
+    }
+    expect(texts).toEqual(['two\n']);
+  });
+
+  test('leaves no process on the far side when it is let go, and the job runs on', async () => {
+    const { fingerprint, submitted } = await submitTo(runs, patient);
+    const stop = new AbortController();
+    const kinds = new Set<string>();
+    for await (const event of runs.watch(fingerprint, 1, stop.signal)) {
+      kinds.add(event.kind);
+      if (event.kind !== 'log') continue;
+      expect(loops(fingerprint)).toBeGreaterThan(0);
+      stop.abort();
+    }
+    expect([...kinds].sort()).toEqual(['log', 'state']);
+    await until(() => loops(fingerprint) === 0, 10);
+    const job = jobOf(submitted);
+    expect((await place.slurm.run('squeue', '-h', '-j', job.id, '-o', '%T')).stdout).toBe('RUNNING\n');
+    await go(fingerprint);
+  });
+
+  test('leaves none either when whoever reads stops reading', async () => {
+    const { fingerprint } = await submitTo(runs, patient);
+    for await (const event of runs.watch(fingerprint, 1, new AbortController().signal)) {
+      if (event.kind === 'log') break;
+    }
+    await until(() => loops(fingerprint) === 0, 10);
+    await go(fingerprint);
+  });
+
+  test('waits for a folder that is not there yet, and for one that has gone', async () => {
+    const { fingerprint } = await submitTo(runs, 'echo one');
+    const stop = new AbortController();
+    const kinds: string[] = [];
+    for await (const event of runs.watch(fingerprint, 1, stop.signal)) {
+      kinds.push(event.kind);
+      if (event.kind !== 'log') continue;
+      rmSync(runs.folder(fingerprint, 1), { recursive: true });
+      setTimeout(() => stop.abort(), 2500);
+    }
+    expect(kinds).not.toContain('lost');
+    await until(() => loops(fingerprint) === 0, 10);
+  });
+
+  test('is lost with its connection, and its loop ends by itself', async () => {
+    const { fingerprint } = await submitTo(runs, patient);
+    if (place.sshd === undefined) throw new Error('no sshd');
+    const host = await connect(place.sshd);
+    const theirs = openRunStore({ ...place, host });
+    const events: WatchEvent[] = [];
+    for await (const event of theirs.watch(fingerprint, 1, new AbortController().signal)) {
+      events.push(event);
+      if (event.kind === 'log') expect(await place.sshd.killConnections()).toBeGreaterThan(0);
+    }
+    expect(events.at(-1)).toMatchObject({ kind: 'lost', error: { reason: 'lost', host: 'cluster' } });
+    await until(() => loops(fingerprint) === 0, 20);
+    await host.close();
+  });
+});
