@@ -45,8 +45,9 @@ export async function follow(session: Session, run: Following, options: FollowOp
   let lostSince: number | undefined;
   let tries = 0;
   let last: JobStatus | undefined;
+  const seen = { log: 0 };
   for (;;) {
-    const watched = await watchOnce(session.connection, run, options, last);
+    const watched = await watchOnce(session.connection, run, options, last, seen);
     if (watched.how !== 'lost') return watched;
     last = watched.last;
     const now = options.now();
@@ -85,6 +86,8 @@ async function watchOnce(
   run: Following,
   options: FollowOptions,
   lastKnown: JobStatus | undefined,
+  /** How much of the log has been told, over all connections. */
+  seen: { log: number },
 ): Promise<Watched> {
   const begun = options.now();
   const stop = new AbortController();
@@ -97,18 +100,15 @@ async function watchOnce(
   let lost: HostError | undefined;
 
   const watching = (async () => {
-    while (!stop.signal.aborted && !finished && lost === undefined) {
-      for await (const event of connection.runs.watch(run.fingerprint, run.attempt, stop.signal)) {
-        heard = true;
-        if (event.kind === 'log') options.emit({ event: 'log', text: event.text });
-        else if (event.kind === 'state' && event.name === 'now')
-          options.emit({ event: 'progress', line: event.text.trim() });
-        else if (event.kind === 'state' && event.name === 'end') finished = true;
-        else if (event.kind === 'lost') lost = event.error;
-        if (finished || lost !== undefined) wake();
-      }
-      // The loop over there lets go after ten minutes, and at once where the folder is gone.
-      if (!finished && lost === undefined) await sleepUntil(5, { ...options, signal: stop.signal });
+    for await (const event of connection.runs.watch(run.fingerprint, run.attempt, stop.signal, seen.log)) {
+      heard = true;
+      if (event.kind === 'log') {
+        seen.log = event.until;
+        options.emit({ event: 'log', text: event.text });
+      } else if (event.kind === 'lost') lost = event.error;
+      else if (event.name === 'now') options.emit({ event: 'progress', line: event.text.trim() });
+      else if (event.name === 'end') finished = true;
+      if (finished || lost !== undefined) wake();
     }
   })();
 

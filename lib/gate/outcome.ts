@@ -95,8 +95,6 @@ export type GateError =
       readonly fingerprint: Fingerprint;
       readonly job: string;
     }
-  /** Another client has claimed the attempt and gives no sign of life, and its job is not found. */
-  | { readonly reason: 'claim-stuck'; readonly fingerprint: Fingerprint; readonly folder: string }
   /** No attempt goes on or has a result, and none was to be started. */
   | { readonly reason: 'no-run'; readonly commit: Oid; readonly fingerprint: Fingerprint }
   /** Ctrl-C before a job was there. */

@@ -53,9 +53,6 @@ const passing: ReadonlySet<FailureReason> = new Set([
   'infrastructure-exception',
 ]);
 
-/** Seconds without a sign of life after which a submitting client counts as gone. It gives one every five. */
-const silence = 30;
-
 class CommitRun {
   readonly #context: GateContext;
   readonly #identified: Identified;
@@ -98,7 +95,8 @@ class CommitRun {
   /** What an attempt that is there means for us. */
   async #continueFrom(last: AttemptFolder): Promise<Result<Next, GateError>> {
     const { job, attempt } = last;
-    if (job === undefined) return this.#settle(last);
+    if (last.abandoned) return ok({ submit: attempt + 1 });
+    if (job === undefined) return this.#settle(attempt);
     const asked = await this.#session.connection.scheduler.query([job]);
     // A scheduler that does not answer now may answer later: whoever follows asks again.
     if (!asked.ok && asked.error.reason === 'host')
@@ -115,20 +113,24 @@ class CommitRun {
   }
 
   /** An attempt that somebody has claimed and of whose job nothing is written down. */
-  async #settle({ attempt, silentSeconds }: AttemptFolder): Promise<Result<Next, GateError>> {
-    const { fingerprint } = this.#identified;
-    if (silentSeconds < silence) {
-      this.#context.emit({ event: 'waiting-for-submitter', attempt });
-      await sleep(1000);
-      return ok({ look: true });
+  async #settle(attempt: number): Promise<Result<Next, GateError>> {
+    const settled = await this.#runs.settle(this.#identified.fingerprint, attempt);
+    if (!settled.ok) {
+      const { error } = settled;
+      const place = this.#place;
+      if (error.reason === 'folder') return err({ reason: 'runs', cause: error, place });
+      return err({ reason: 'query', cause: error, place });
     }
-    const found = await this.#session.connection.scheduler.find(this.#runs.jobName(fingerprint, attempt));
-    if (!found.ok) return err({ reason: 'query', cause: found.error, place: this.#place });
-    const [job] = found.value;
-    if (job === undefined)
-      return err({ reason: 'claim-stuck', fingerprint, folder: this.#runs.folder(fingerprint, attempt) });
-    const adopted = await this.#runs.adopt(fingerprint, attempt, job);
-    return adopted.ok ? ok({ look: true }) : err({ reason: 'runs', cause: adopted.error, place: this.#place });
+    switch (settled.value.kind) {
+      case 'job':
+        return ok({ attach: { attempt, job: settled.value.job } });
+      case 'gone':
+        return ok({ submit: attempt + 1 });
+      case 'pending':
+        this.#context.emit({ event: 'waiting-for-submitter', attempt });
+        await sleep(1000);
+        return ok({ look: true });
+    }
   }
 
   /** Undefined: look again. */
@@ -146,7 +148,11 @@ class CommitRun {
       prepared.value,
       attempt,
     );
-    if (!submitted.ok) return submitted;
+    if (!submitted.ok) {
+      const { error } = submitted;
+      // Whether there is a job shows the attempt's folder, or the scheduler by the job's name.
+      return error.reason === 'submit' && error.cause.reason === 'ambiguous' ? ok(undefined) : submitted;
+    }
     if (submitted.value.kind === 'claimed') return ok(undefined);
     this.#wantsNew = false;
     const { job } = submitted.value;

@@ -247,7 +247,7 @@ const gate: readonly GateError[] = [
     fingerprint,
     job: '481516',
   },
-  { reason: 'claim-stuck', fingerprint, folder: '/scratch/ann/mlops/runs/5b7e90d/2' },
+  { reason: 'no-run', commit, fingerprint },
   { reason: 'aborted' },
 ];
 

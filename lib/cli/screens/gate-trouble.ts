@@ -54,12 +54,6 @@ const words: Words<Single> = {
   'data-changed': dataChangedTrouble,
   'data-absent': dataAbsentTrouble,
   'out-of-reach': (error, setting) => outOfReach(error, setting),
-  'claim-stuck': ({ fingerprint, folder }, { again }) => ({
-    failed: `another client has claimed run ${fingerprint.slice(0, 7)} and gives no sign of life`,
-    where: said(folder, 140),
-    means: 'Its job is not found. A client that only lost its connection comes back within minutes.',
-    next: [{ command: again, what: 'in a few minutes: finds its job, or takes over' }],
-  }),
   'no-run': ({ commit, fingerprint }) => ({
     failed: `no run of ${commit.slice(0, 7)} goes on, and none has a result (run ${fingerprint.slice(0, 7)})`,
     next: [{ command: `mlops run ${commit.slice(0, 7)}`, what: 'starts one' }],
