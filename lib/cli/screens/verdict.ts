@@ -1,3 +1,4 @@
+import { short } from '../../base/ids.ts';
 import { unreachable } from '../../base/unreachable.ts';
 import type { Fix, JudgedOutcome, Recorded } from '../../gate/outcome.ts';
 import { formatLocalTime } from '../../report/local-time.ts';
@@ -51,7 +52,7 @@ export function headLines(report: Report, how: JudgedOutcome['how'], { style }: 
 }
 
 function summary({ outcome, verdict, baselines, decision, branch, commit, subject }: Report): string {
-  const what = joined([branch === undefined ? commit.slice(0, 7) : said(branch, 40), said(subject, 60)]);
+  const what = joined([branch === undefined ? short(commit) : said(branch, 40), said(subject, 60)]);
   const who = decision?.by === undefined ? '' : ` by ${said(decision.by, 60)}`;
   const because = `“${said(decision?.reason ?? '', 160)}”`;
   switch (outcome) {
@@ -81,7 +82,7 @@ export function tookText({ seconds, place }: RunResult): string {
 
 function whatIsKnown(report: Report, how: JudgedOutcome['how'], { clock }: Setting): readonly string[] {
   const { fingerprint, commit, branch, from, id, outcome, verdict } = report;
-  const run = `run ${fingerprint.slice(0, 7)}`;
+  const run = `run ${short(fingerprint)}`;
   const moment = (at: string): string => {
     const time = reportTime(at);
     return time === undefined ? 'earlier' : formatLocalTime(time, clock.now, clock.timeZone);
@@ -89,7 +90,7 @@ function whatIsKnown(report: Report, how: JudgedOutcome['how'], { clock }: Setti
   const of =
     how === 'trained' || outcome === 'pass'
       ? ''
-      : ` (${commit.slice(0, 7)}${branch === undefined ? '' : ` on ${said(branch, 30)}`})`;
+      : ` (${short(commit)}${branch === undefined ? '' : ` on ${said(branch, 30)}`})`;
   const since = from === undefined ? '' : ` since ${moment(from)}`;
   const lines = {
     trained: [],
@@ -196,7 +197,9 @@ type End = readonly [label: string, command: string, what?: string];
 function ends(report: Report, fix: Fix | undefined, setting: Setting): readonly End[] {
   const { outcome } = report;
   const { again, holdsPush } = setting;
-  const show = `mlops show${holdsPush ? '' : ` ${report.commit.slice(0, 7)}`}`;
+  // By its name: what was pushed need not be what is checked out.
+  const commit = short(report.commit);
+  const show = `mlops show ${commit}`;
   switch (outcome) {
     case 'pass':
     case 'accepted':
@@ -205,14 +208,14 @@ function ends(report: Report, fix: Fix | undefined, setting: Setting): readonly 
     case 'fail':
       return [
         ['read', show],
-        ['overrule', 'mlops accept --reason "…"', 'recorded as accepted, never as a pass'],
+        ['overrule', `mlops accept ${commit} --reason "…"`, 'recorded as accepted, never as a pass'],
       ];
     case 'error':
       return [
         ...(fix === undefined ? [] : [fixEnd(fix)]),
         ['read', show],
         ['again', again, 'not cached; the same run'],
-        ...(holdsPush ? [['or', 'MLOPS_SKIP="reason" git push', 'lets it go, and records who and why'] as const] : []),
+        ...(holdsPush ? [['or', `MLOPS_SKIP="reason" ${again}`, 'lets it go, and records who and why'] as const] : []),
       ];
     default:
       return unreachable(outcome);
