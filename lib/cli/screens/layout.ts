@@ -15,21 +15,29 @@ export const labelled = (label: string, text: string): string => under(`${label.
 export const joined = (parts: readonly (string | undefined | false)[]): string =>
   parts.filter((part) => part !== undefined && part !== false && part !== '').join(' · ');
 
-/** Far more than fits anywhere: what is longer is cut before it is looked at, so that a megabyte costs nothing. */
-const mostCharacters = 4000;
+/** What is longer is cut before it is looked at, so that a megabyte costs nothing. Room for characters of many code units. */
+const mostCharacters = (columns: number): number => 200 + 8 * columns;
 
 /** What someone else wrote, on one line, for a place that has room for so much. */
 export const said = (text: string, columns = 80): string =>
-  clip(printableLine(text.slice(0, mostCharacters)).replaceAll('\t', ' ').trim(), columns);
+  clip(
+    printableLine(text.slice(0, mostCharacters(columns)))
+      .replaceAll('\t', ' ')
+      .trim(),
+    columns,
+  );
 
 /** A word of a command to type: never cut, or it would be another command. */
 export const word = (text: string): string => shellQuote(printableLine(text));
 
+/** Most of what there is, and a hundred times as fast to measure. */
+const ascii = /^[\x20-\x7e]*$/;
 const sgr = /^\u001b\[[0-9;]*m/;
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Columns on a terminal: East Asian wide characters and emoji take two, combining marks none, colour nothing. */
 export function width(text: string): number {
+  if (ascii.test(text)) return text.length;
   let columns = 0;
   for (const { segment } of segmenter.segment(text.replace(/\u001b\[[0-9;]*m/g, ''))) columns += columnsOf(segment);
   return columns;
@@ -43,6 +51,7 @@ const columnsOf = (grapheme: string): number => (none.test(grapheme) ? 0 : wide.
 /** Cut to so many columns, with `…` at the end. Colours are kept, so that what is switched on is switched off. */
 export function clip(text: string, columns: number): string {
   if (width(text) <= columns) return text;
+  if (ascii.test(text)) return `${text.slice(0, Math.max(0, columns - 1))}…`;
   let out = '';
   let used = 0;
   let full = false;
@@ -153,6 +162,7 @@ export function paragraph(
 }
 
 const raw = { first: 15, last: 45 } as const;
+const longestLine = 4000;
 
 /** Another program's own words, line by line. Of a flood the beginning and the end, and how much is between. */
 export function saidLines(text: string, columns = room): readonly string[] {
@@ -162,5 +172,6 @@ export function saidLines(text: string, columns = room): readonly string[] {
     .filter((line) => line.trim() !== '');
   const left = lines.length - raw.first - raw.last;
   const shown = left > 0 ? [...lines.slice(0, raw.first), `… ${left} lines …`, ...lines.slice(-raw.last)] : lines;
-  return shown.flatMap((line) => wrap(line.slice(0, mostCharacters), columns));
+  const cut = (line: string): string => (line.length > longestLine ? `${line.slice(0, longestLine)} …` : line);
+  return shown.flatMap((line) => wrap(cut(line), columns));
 }
