@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startOf } from './process-table.ts';
 
 /** What a supervisor says of its job, in `WORKDIR/processes/NAME.json`. */
 export interface ProcessRecord {
@@ -45,19 +45,6 @@ export function allProcesses(workdir: string): readonly ProcessRecord[] {
   return readdirSync(folderOf(workdir))
     .filter((file) => file.endsWith('.json'))
     .flatMap((file) => readProcess(workdir, file.slice(0, -'.json'.length)) ?? []);
-}
-
-/** When a process started, as ps prints it; undefined where it is gone. */
-export function startOf(pid: number): string | undefined {
-  try {
-    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
-    const said = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env, stdio: 'pipe' });
-    return said.trim() === '' ? undefined : said.trim();
-  } catch (error) {
-    // ps exits 1 where there is no such process.
-    if ((error as { status?: number }).status === 1) return undefined;
-    throw error;
-  }
 }
 
 export const isAlive = (record: Pick<ProcessRecord, 'pid' | 'started'>): boolean =>

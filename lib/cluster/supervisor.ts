@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { allProcesses, isAlive, type ProcessRecord, startOf, writeProcess } from './process-registry.ts';
+import { allProcesses, isAlive, type ProcessRecord, writeProcess } from './process-registry.ts';
+import { residentBytes, sharedOutBytes, startOf } from './process-table.ts';
 import { processTree, signalAll } from './process-tree.ts';
 
 /**
@@ -15,15 +16,21 @@ else await run();
 function start(): void {
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'run', ...words], {
     detached: true,
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  child.unref();
-  const { pid } = child;
-  if (pid === undefined) process.exit(1);
-  const [workdir = '', name = ''] = words;
-  const submittedAt = Math.floor(Date.now() / 1000);
-  writeProcess(workdir, { version: 1, name, pid, started: startOf(pid) ?? '', submittedAt, status: 'queued' });
-  process.stdout.write(`${pid}\n`);
+  // It writes its record itself, and says so: two writers would overwrite each other.
+  child.once('message', () => {
+    process.stdout.write(`${child.pid}\n`);
+    child.disconnect();
+    child.unref();
+  });
+  child.once('error', (error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.once('exit', (code) => {
+    process.exitCode = code ?? 1;
+  });
 }
 
 async function run(): Promise<void> {
@@ -49,6 +56,7 @@ async function run(): Promise<void> {
     stop();
   });
   note({});
+  process.send?.('queued');
 
   // One at a time, the oldest first: a laptop has one GPU, and two trainings measure each other.
   const isFirst = () =>
@@ -87,7 +95,10 @@ async function run(): Promise<void> {
   const limit = setTimeout(() => end('timeout'), Number(seconds) * 1000);
   let peakMemory = 0;
   const watch = setInterval(() => {
-    const used = processTree(root).reduce((sum, { memory }) => sum + memory, 0);
+    const pids = processTree(root).map(({ pid }) => pid);
+    let used = residentBytes(pids);
+    // Data loaders share most of theirs: looked at closely before anything is killed for it.
+    if (mem !== '' && used > Number(mem)) used = sharedOutBytes(pids);
     peakMemory = Math.max(peakMemory, used);
     if (mem !== '' && used > Number(mem)) end('out-of-memory');
   }, 1000);
