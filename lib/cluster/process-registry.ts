@@ -10,6 +10,8 @@ export interface ProcessRecord {
   readonly pid: number;
   readonly started: string;
   readonly submittedAt: number;
+  /** The script's, once it runs. */
+  readonly root?: { readonly pid: number; readonly started: string };
   readonly status: 'queued' | 'running' | 'ended';
   readonly how?: 'completed' | 'failed' | 'cancelled' | 'timeout' | 'out-of-memory';
   readonly exitCode?: number;
@@ -47,5 +49,9 @@ export function allProcesses(workdir: string): readonly ProcessRecord[] {
     .flatMap((file) => readProcess(workdir, file.slice(0, -'.json'.length)) ?? []);
 }
 
-export const isAlive = (record: Pick<ProcessRecord, 'pid' | 'started'>): boolean =>
-  startOf(record.pid) === record.started;
+export const isAlive = (process: Pick<ProcessRecord, 'pid' | 'started'>): boolean =>
+  startOf(process.pid) === process.started;
+
+/** A script whose supervisor was killed: nobody keeps its limits or waits for its end. */
+export const isOrphan = (record: ProcessRecord): boolean =>
+  record.status === 'running' && !isAlive(record) && record.root !== undefined && isAlive(record.root);

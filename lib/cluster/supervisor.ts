@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { allProcesses, isAlive, type ProcessRecord, writeProcess } from './process-registry.ts';
+import { allProcesses, isAlive, isOrphan, type ProcessRecord, writeProcess } from './process-registry.ts';
 import { residentBytes, sharedOutBytes, startOf } from './process-table.ts';
 import { processTree, signalAll } from './process-tree.ts';
 
@@ -69,6 +69,11 @@ async function run(): Promise<void> {
           (other.submittedAt === record.submittedAt && other.pid < pid)) &&
         isAlive(other),
     );
+  const endOrphans = () => {
+    for (const { root } of allProcesses(workdir).filter(isOrphan))
+      if (root) signalAll(processTree(root.pid), 'SIGKILL');
+  };
+  endOrphans();
   while (!cancelled && !isFirst()) await new Promise((resolve) => setTimeout(resolve, 500));
   if (cancelled) return;
 
@@ -78,7 +83,7 @@ async function run(): Promise<void> {
   const job = spawn('sh', [script], { cwd, env, stdio: ['ignore', output, output], detached: true });
   const root = job.pid;
   if (root === undefined) return note({ status: 'ended', how: 'failed', exitCode: 127, endedAt: now() });
-  note({ status: 'running', runningSince: now() });
+  note({ status: 'running', runningSince: now(), root: { pid: root, started: startOf(root) ?? '' } });
 
   let how: 'cancelled' | 'timeout' | 'out-of-memory' | undefined;
   let hard: NodeJS.Timeout | undefined;

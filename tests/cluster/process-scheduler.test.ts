@@ -87,11 +87,14 @@ describe('a job on this machine', () => {
     await until(() => startOf(child) === undefined);
   });
 
-  test('whose supervisor is killed is a lost node', async () => {
-    const { job } = await submit('sleep 300');
-    await whenJob(place.scheduler, job, isRunning);
+  test('whose supervisor is killed is a lost node, and the next job does not have to share the machine with it', async () => {
+    const { job, folder } = await submit(aside);
+    const child = await childOf(folder);
     process.kill(Number(job.id), 'SIGKILL');
     expect(await whenJob(place.scheduler, job, hasEnded)).toMatchObject({ how: 'node-failed' });
+    const next = await submit('exit 0');
+    expect(await whenJob(place.scheduler, next.job, hasEnded)).toMatchObject({ how: 'completed' });
+    await until(() => startOf(child) === undefined);
   });
 
   test('knows its own id', async () => {
