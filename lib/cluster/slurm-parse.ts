@@ -129,8 +129,9 @@ export function accounted(text: string, job: JobRef, now: number): JobStatus | u
 }
 
 /** What `scontrol -o show job` says, the last that knows an ended job where there is no accounting. */
-export function shown(line: string, job: JobRef, now: number, accounting: boolean): JobStatus | undefined {
-  if (scontrolField(line, 'JobId') !== job.id || scontrolField(line, 'JobName') !== job.name) return undefined;
+export function shown(text: string, job: JobRef, now: number, accounting: boolean): JobStatus | undefined {
+  const line = text.split('\n').find((it) => scontrolField(it, 'JobId') === job.id);
+  if (line === undefined || scontrolField(line, 'JobName') !== job.name) return undefined;
   const word = scontrolField(line, 'JobState') ?? '';
   const elapsed = parseDuration(scontrolField(line, 'RunTime') ?? '');
   const node = parseNode(scontrolField(line, 'NodeList') ?? '');

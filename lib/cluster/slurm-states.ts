@@ -56,5 +56,5 @@ export const slurmStates: readonly SlurmState[] = [
 /** `CANCELLED by 1234` is CANCELLED. Undefined for a word that is in no table: unknown stays unknown. */
 export function slurmMeaning(state: string): SlurmMeaning | undefined {
   const word = /^\s*([A-Za-z_]+)/.exec(state)?.[1]?.toUpperCase();
-  return slurmStates.find((it) => it.word === word || it.short === word)?.meaning;
+  return word === undefined ? undefined : slurmStates.find((it) => it.word === word || it.short === word)?.meaning;
 }

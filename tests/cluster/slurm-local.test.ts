@@ -5,10 +5,4 @@ import { slurmPlace } from './slurm-place.ts';
 
 describeWith(slurmNeeds, 'Slurm on this machine', () => {
   describeScheduler('Slurm', () => slurmPlace(), { shortestLimit: 60 });
-  describeScheduler(
-    'Slurm without accounting',
-    () => slurmPlace({ slurm: { accounting: false }, workdir: "o'dd %j dir" }),
-    // Only accounting and cgroups know about memory.
-    { shortestLimit: 60, saysOutOfMemory: false },
-  );
 });

@@ -7,6 +7,6 @@ describeWith([...slurmNeeds, 'sshd'], 'Slurm over ssh2', () => {
   describeScheduler(
     'Slurm, submitted by an ordinary user from a login node with a banner',
     () => slurmPlace({ slurm: { minJobAge: 2 }, sshd: { account: {}, banner: 'Authorised users only\n' } }),
-    { shortestLimit: 60 },
+    {},
   );
 });
