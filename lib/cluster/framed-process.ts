@@ -14,6 +14,8 @@ export interface RawProcess {
   readonly ended: Promise<RawEnd>;
   /** Asks for the end of the process and all it started; `pid` is the leader of its process group, if it is known yet. */
   kill(pid: number | undefined): void;
+  /** The login shell has handed over to the script, whose process group this leads. Called for both streams. */
+  begun?(pid: number): void;
   /** The script has ended: closes the streams that its background processes may still hold. */
   release(): void;
 }
@@ -58,8 +60,9 @@ export function frame(
   host: string,
   options: SpawnOptions,
 ): FramedProcess {
-  const out = new MarkedStream(token);
-  const errors = new MarkedStream(token);
+  const onBegin = (pid: number) => raw.begun?.(pid);
+  const out = new MarkedStream(token, onBegin);
+  const errors = new MarkedStream(token, onBegin);
   const tail = new OutputTail();
   let aborted = false;
   let settle: (result: Awaited<HostProcess['exit']>) => void = () => undefined;

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 /**
  * A POSIX shell script as one command line that any login shell (bash, tcsh, fish, zsh) hands on unchanged to /bin/sh, and whose
  * output can be told from what startup files print: both streams carry a begin mark with the process id and an end mark with
- * the exit status. The status in the stream also tells a script that exits 255 from a lost connection.
+ * the exit status. The status in the stream also tells a script that exits 255, or whose shell is killed, from a lost connection.
  */
 export interface RemoteCommand {
   readonly command: string;
@@ -33,20 +33,21 @@ export function remoteCommand(script: string, token: string): RemoteCommand {
   const escaped = octalEscape(script);
   const byInput = escaped.length > LONGEST_ARGUMENT;
   // `read` takes no byte beyond the newline (POSIX), so that the rest of the input is the script's own.
-  const load = byInput ? 'IFS= read -r s' : 's=$0';
+  const load = byInput ? 'IFS= read -r s' : 's=$1';
   const say = (what: string, value: string) => `printf "%b${token} ${what} %s%b" "\\0036" "${value}" "\\0036"`;
-  const inner = [
-    load,
+  // The script has a shell of its own: a signal to it (`kill $$`) must not end the one that tells the status.
+  const outer = [
     say('B', '$$'),
     `${say('B', '$$')} >&2`,
-    '(eval "$(printf %b "$s")")',
+    '/bin/sh -c "$1" sh "$0"',
     'c=$?',
     say('E', '$c'),
     `${say('E', '$c')} >&2`,
     'exit $c',
   ].join('; ');
+  const inner = `${load}; shift; eval "$(printf %b "$s")"`;
   return {
-    command: `exec /bin/sh -c '${inner}' '${byInput ? 'mlops' : escaped}'`,
+    command: `exec /bin/sh -c '${outer}' '${byInput ? 'mlops' : escaped}' '${inner}'`,
     preamble: byInput ? `${escaped}\n` : '',
   };
 }
@@ -58,10 +59,12 @@ export class MarkedStream {
   #held: Buffer = Buffer.alloc(0);
   #state: 'before' | 'inside' | 'after' = 'before';
   #noise = '';
+  readonly #onBegin: ((pid: number) => void) | undefined;
   pid: number | undefined;
   code: number | undefined;
 
-  constructor(token: string) {
+  constructor(token: string, onBegin?: (pid: number) => void) {
+    this.#onBegin = onBegin;
     this.#begin = Buffer.from(mark(token, 'B'));
     this.#end = Buffer.from(mark(token, 'E'));
   }
@@ -104,6 +107,7 @@ export class MarkedStream {
     this.pid = found.value;
     this.#noise = (this.#noise + data.subarray(0, found.at).toString()).slice(-4096);
     this.#state = 'inside';
+    this.#onBegin?.(found.value);
     return this.#findEnd(data.subarray(found.after));
   }
 

@@ -54,6 +54,7 @@ export function describeHost(name: string, open: () => Promise<HostUnderTest>): 
       const done = await run('if then');
       expect(done.code).not.toBe(0);
       expect(done.stderr).toMatch(/syntax/i);
+      expect(done.stderr).toMatch(/^sh: /);
     });
 
     test('standard input arrives and is closed', async () => {
