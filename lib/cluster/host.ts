@@ -3,7 +3,7 @@ import type { Result } from '../base/result.ts';
 
 /** A machine on which we run POSIX shell scripts: this one, or a login node. */
 export interface Host {
-  readonly kind: 'local' | 'ssh2';
+  readonly kind: 'local' | 'ssh2' | 'openssh';
   /** The host as the user wrote it; `this machine` for the local one. */
   readonly name: string;
   /**
@@ -60,6 +60,19 @@ export type HostError =
       /** `SHA256:…` as ssh shows it. */
       readonly keyFingerprint: string;
       readonly knownHosts: string;
+      /** The words of ssh, where it was ssh that refused the key. */
+      readonly detail?: string;
+    }
+  /** The two sides know no cipher, key exchange or signature in common. */
+  | { readonly reason: 'no-common-algorithm'; readonly host: string; readonly detail: string }
+  /** Only an open connection may be used, and there is none. */
+  | {
+      readonly reason: 'no-master';
+      readonly host: string;
+      /** What opens one when it is typed in a terminal. */
+      readonly command: string;
+      /** Where ssh looks for it; undefined: ssh_config names no ControlPath for this host, so that no command can help. */
+      readonly controlPath: string | undefined;
     }
   | { readonly reason: 'lost'; readonly host: string; readonly detail: string }
   | { readonly reason: 'timeout'; readonly host: string; readonly detail: string }

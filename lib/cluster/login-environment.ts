@@ -1,11 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
+import { collect, type FramedProcess } from './framed-process.ts';
+import type { HostError, SpawnOptions } from './host.ts';
+
+const LOGIN_SECONDS = 20;
+
+/** Lines for the start of every script. A profile that hangs or says nothing useful costs its variables, never the connection. */
+export async function learnLoginEnvironment(
+  start: (options: SpawnOptions, script: string) => Promise<Result<FramedProcess, HostError>>,
+  host: string,
+): Promise<Result<string, HostError>> {
+  const token = randomBytes(12).toString('hex');
+  const script = loginEnvironmentScript(token);
+  const asked = await collect((options) => start(options, script), { timeoutSeconds: LOGIN_SECONDS }, host);
+  if (asked.ok) return ok(loginEnvironmentLines(asked.value.stdout, token));
+  return asked.error.reason === 'timeout' ? ok('') : err(asked.error);
+}
 
 /**
  * Sites put Slurm, `module` and folders such as $SCRATCH into the environment of login shells only, and sshd gives us none.
  * Asked once per connection: what a login shell has that we do not. It starts every script after that, in place of a login
  * shell for each (tens of milliseconds where profiles are simple, seconds where they call `module load`).
  */
-export function loginEnvironmentScript(token: string): string {
+function loginEnvironmentScript(token: string): string {
   const inner = `printf '\\036${token}\\036'; env -0`;
   return [
     `env -0 && printf '\\036${token}\\036'`,
@@ -22,7 +40,7 @@ const LONGEST = 64 * 1024;
 const ESSENTIAL = /^(?:PATH|MODULE.*|LOADEDMODULES|LMOD_.*|SLURM_.*|LD_LIBRARY_PATH|SCRATCH|WORK|TMPDIR)$/;
 
 /** Shell lines for the start of a script; empty where the login shell gave nothing of its own, or nothing at all. */
-export function loginEnvironmentLines(output: string, token: string): string {
+function loginEnvironmentLines(output: string, token: string): string {
   const [plain, , ...rest] = output
     .split(`\u001e${token}`)
     .flatMap((part, index) => (index === 0 ? [part] : ['', part.slice(1)]));

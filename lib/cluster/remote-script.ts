@@ -52,6 +52,11 @@ export function remoteCommand(script: string, token: string): RemoteCommand {
   };
 }
 
+/** Ends what a script has started: its process group, with two seconds to tidy up. */
+export const endGroupScript = (pid: number): string => `kill -TERM -${pid} 2>/dev/null || exit 0
+for second in 1 2; do sleep 1; kill -0 -${pid} 2>/dev/null || exit 0; done
+kill -KILL -${pid} 2>/dev/null`;
+
 /** Takes one stream apart: noise, begin mark, output, end mark, and whatever background processes still say. */
 export class MarkedStream {
   readonly #begin: Buffer;

@@ -23,6 +23,14 @@ export interface SshConfig {
   readonly aliased: boolean;
   readonly family: 0 | 4 | 6;
   readonly connectSeconds: number;
+  /** Between two signs of life on an idle connection. */
+  readonly aliveSeconds: number;
+  /** Where connections are shared (ControlPath), if they are; expanded. */
+  readonly controlPath: string | undefined;
+  /** What makes ssh read the same configuration: `-F FILE`, or nothing. */
+  readonly configArgs: readonly string[];
+  /** Everything as `ssh -G` says it, keywords in lower case. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface SshConfigOptions {
@@ -32,6 +40,8 @@ export interface SshConfigOptions {
   /** False: nobody can answer a jump host's questions. */
   readonly interactive: boolean;
 }
+
+const ALIVE_SECONDS = 15;
 
 /** A leading dash would be an option, anything but one printable word is no host. */
 export const isDestination = (text: string): boolean =>
@@ -97,6 +107,7 @@ export function parseSshConfig(text: string, host: string, options: ParseOptions
   };
   const family = first('addressfamily');
   const seconds = Number(first('connecttimeout') ?? 20);
+  const alive = Number(first('serveraliveinterval') ?? 0);
   return {
     hostname,
     port,
@@ -112,6 +123,10 @@ export function parseSshConfig(text: string, host: string, options: ParseOptions
     aliased: alias !== undefined,
     family: family === 'inet' ? 4 : family === 'inet6' ? 6 : 0,
     connectSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : 20,
+    aliveSeconds: alive > 0 ? Math.min(alive, ALIVE_SECONDS) : ALIVE_SECONDS,
+    controlPath: first('controlpath'),
+    configArgs: options.configArgs,
+    values,
   };
 }
 

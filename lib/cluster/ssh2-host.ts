@@ -7,8 +7,8 @@ import { ChannelGate } from './channel-gate.ts';
 import { collect, type FramedProcess, frame, type RawEnd, type RawProcess } from './framed-process.ts';
 import type { Host, HostError, SpawnOptions } from './host.ts';
 import { findKnownKeys, judgeHostKey, orderHostKeyAlgorithms } from './known-hosts.ts';
-import { loginEnvironmentLines, loginEnvironmentScript } from './login-environment.ts';
-import { remoteCommand } from './remote-script.ts';
+import { learnLoginEnvironment } from './login-environment.ts';
+import { endGroupScript, remoteCommand } from './remote-script.ts';
 import { type AuthTools, authenticator, type Prompt } from './ssh-auth.ts';
 import { readSshConfig, type SshConfig } from './ssh-config.ts';
 import { type Link, openLink } from './ssh-socket.ts';
@@ -16,14 +16,16 @@ import { type Link, openLink } from './ssh-socket.ts';
 export interface Ssh2Options {
   readonly env: NodeJS.ProcessEnv;
   /** Passphrases, passwords and codes. Absent: nobody can be asked. */
-  readonly prompt?: Prompt;
+  readonly prompt?: Prompt | undefined;
   /** See SshConfigOptions. */
-  readonly sshConfigFile?: string;
+  readonly sshConfigFile?: string | undefined;
   /** Default true: scripts see the environment of a login shell, see login-environment.ts. */
-  readonly loginEnvironment?: boolean;
+  readonly loginEnvironment?: boolean | undefined;
   /** Channels at once, 8 by default. */
-  readonly channels?: number;
-  readonly signal?: AbortSignal;
+  readonly channels?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** What `ssh -G` says about the destination, if it has been asked already. */
+  readonly config?: SshConfig | undefined;
 }
 
 const HOST_KEY_ALGORITHMS = [
@@ -34,14 +36,11 @@ const HOST_KEY_ALGORITHMS = [
   'rsa-sha2-512',
   'rsa-sha2-256',
 ] as const;
-const LOGIN_SECONDS = 20;
 
 export async function openSsh2Host(destination: string, options: Ssh2Options): Promise<Result<Host, HostError>> {
-  const read = await readSshConfig(destination, {
-    env: options.env,
-    sshConfigFile: options.sshConfigFile,
-    interactive: options.prompt !== undefined,
-  });
+  const interactive = options.prompt !== undefined;
+  const read =
+    options.config === undefined ? await readSshConfig(destination, { ...options, interactive }) : ok(options.config);
   if (!read.ok) return read;
   const config = read.value;
   const [link, known, ssh2] = await Promise.all([
@@ -68,7 +67,7 @@ export async function openSsh2Host(destination: string, options: Ssh2Options): P
     username: config.user,
     // Ours is in waitUntilReady: theirs would interrupt someone who types a code.
     readyTimeout: 0,
-    keepaliveInterval: 15_000,
+    keepaliveInterval: config.aliveSeconds * 1000,
     keepaliveCountMax: 3,
     hostVerifier: (key: Buffer) => {
       refusal = judgeHostKey(key, known, destination, config);
@@ -169,13 +168,12 @@ function waitUntilReady(
       clearTimeout(timer);
     });
     client.once('ready', () => finish(undefined));
-    const failed = (detail: string, level?: string) =>
-      finish(
-        refusal() ??
-          (authenticating && level !== 'client-socket'
-            ? { reason: 'auth-refused', host, user: config.user, tried: [...tried()], detail }
-            : unreachable(detail)),
-      );
+    const described = (detail: string, level?: string): HostError => {
+      if (level === 'handshake' && /no matching/.test(detail)) return { reason: 'no-common-algorithm', host, detail };
+      if (!authenticating || level === 'client-socket') return unreachable(detail);
+      return { reason: 'auth-refused', host, user: config.user, tried: [...tried()], detail };
+    };
+    const failed = (detail: string, level?: string) => finish(refusal() ?? described(detail, level));
     client.on('error', (error) => {
       // A dead agent is one way less to log in, not the end.
       if (error.level !== 'agent') failed(error.message, error.level);
@@ -225,17 +223,10 @@ class Connection {
     };
   }
 
-  /** A profile that hangs or says nothing useful costs its variables, never the connection. */
   async learnLoginEnvironment(): Promise<HostError | undefined> {
-    const token = randomBytes(12).toString('hex');
-    const script = loginEnvironmentScript(token);
-    const asked = await collect(
-      (options) => this.#start(script, options),
-      { timeoutSeconds: LOGIN_SECONDS },
-      this.#name,
-    );
-    if (asked.ok) this.#environment = loginEnvironmentLines(asked.value.stdout, token);
-    else if (asked.error.reason !== 'timeout') return asked.error;
+    const learnt = await learnLoginEnvironment((options, script) => this.#start(script, options), this.#name);
+    if (!learnt.ok) return learnt.error;
+    this.#environment = learnt.value;
     return undefined;
   }
 
@@ -360,9 +351,6 @@ class Connection {
   }
 
   async #endGroup(pid: number): Promise<void> {
-    const script = `kill -TERM -${pid} 2>/dev/null || exit 0
-for second in 1 2; do sleep 1; kill -0 -${pid} 2>/dev/null || exit 0; done
-kill -KILL -${pid} 2>/dev/null`;
-    await collect((options) => this.#start(script, options), { timeoutSeconds: 10 }, this.#name);
+    await collect((options) => this.#start(endGroupScript(pid), options), { timeoutSeconds: 10 }, this.#name);
   }
 }
