@@ -41,6 +41,9 @@ interface Candidate<Key, Agent> {
   readonly prepare: () => Promise<Attempt<Key, Agent> | undefined>;
 }
 
+/** As OpenSSH's NumberOfPasswordPrompts: people mistype. */
+const TRIES = 3;
+
 /** The order of OpenSSH: the agent's keys, key files, then questions. IdentitiesOnly limits the agent to the named keys. */
 export function authenticator<Key, Agent>(
   config: SshConfig,
@@ -50,6 +53,14 @@ export function authenticator<Key, Agent>(
   const { user: username } = config;
   const tried: string[] = [];
   const offeredByAgent: Buffer[] = [];
+  let gaveUp = false;
+  /** For codes and passwords: somebody who has given up is not asked again. */
+  const ask: Prompt = async (question, hidden) => {
+    const answer = gaveUp ? undefined : await prompt?.(question, hidden);
+    gaveUp ||= answer === undefined;
+    return answer;
+  };
+  const note = (what: string) => void (tried.includes(what) || tried.push(what));
 
   const fromAgent = async (): Promise<Attempt<Key, Agent> | undefined> => {
     const socket = config.agent;
@@ -79,7 +90,11 @@ export function authenticator<Key, Agent>(
     const beside = await publicKeyBeside(file, tools);
     if (beside !== undefined && offeredByAgent.some((blob) => blob.equals(beside))) return undefined;
     let key = tools.parseKey(data);
-    for (let asked = 0; key instanceof Error && /passphrase|encrypted/i.test(key.message) && asked < 3; asked += 1) {
+    for (
+      let asked = 0;
+      key instanceof Error && /passphrase|encrypted/i.test(key.message) && asked < TRIES;
+      asked += 1
+    ) {
       const passphrase = await prompt?.(`Passphrase for ${file}: `, true);
       if (passphrase === undefined || passphrase === '') break;
       const opened = tools.parseKey(data, passphrase);
@@ -95,37 +110,39 @@ export function authenticator<Key, Agent>(
   };
 
   const questions = async (): Promise<Attempt<Key, Agent> | undefined> => {
+    if (gaveUp) return undefined;
     if (prompt === undefined) {
-      tried.push('keyboard-interactive (nobody to ask)');
+      note('keyboard-interactive (nobody to ask)');
       return undefined;
     }
-    tried.push('keyboard-interactive');
+    note('keyboard-interactive');
     const answerAll: KeyboardInteractive = (_name, instructions, _language, prompts, finish) => {
-      const ask = async () => {
+      const askAll = async () => {
         const answers: string[] = [];
         for (const [index, question] of prompts.entries()) {
           const lead = index === 0 && instructions !== '' ? `${printable(instructions)}\n` : '';
-          answers.push((await prompt(`${lead}${printable(question.prompt)}`, question.echo !== true)) ?? '');
+          answers.push((await ask(`${lead}${printable(question.prompt)}`, question.echo !== true)) ?? '');
         }
         finish(answers);
       };
       // A prompt that fails answers nothing, and the server refuses.
-      ask().catch(() => finish(prompts.map(() => '')));
+      askAll().catch(() => finish(prompts.map(() => '')));
     };
     return { type: 'keyboard-interactive', username, prompt: answerAll };
   };
 
   const password = async (): Promise<Attempt<Key, Agent> | undefined> => {
-    const answer = await prompt?.(`${username}@${config.hostname}'s password: `, true);
-    tried.push(answer === undefined ? 'password (nobody to ask)' : 'password');
+    if (gaveUp) return undefined;
+    const answer = await ask(`${username}@${config.hostname}'s password: `, true);
+    note(prompt === undefined ? 'password (nobody to ask)' : 'password');
     return answer === undefined ? undefined : { type: 'password', username, password: answer };
   };
 
   const candidates: Candidate<Key, Agent>[] = [
     { method: 'publickey', prepare: fromAgent },
     ...config.identityFiles.map((file) => ({ method: 'publickey' as const, prepare: () => fromFile(file) })),
-    { method: 'keyboard-interactive', prepare: questions },
-    { method: 'password', prepare: password },
+    ...Array.from({ length: TRIES }, () => ({ method: 'keyboard-interactive' as const, prepare: questions })),
+    ...Array.from({ length: TRIES }, () => ({ method: 'password' as const, prepare: password })),
   ];
   return {
     tried,

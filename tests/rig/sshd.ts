@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { oneTimeCodes } from './one-time-codes.ts';
 import { run } from './repository.ts';
 import { findProgram } from './requirements.ts';
 
@@ -14,6 +15,10 @@ export interface SshdOptions {
   readonly maxSessions?: number;
   /** More lines of sshd_config. */
   readonly config?: readonly string[];
+  /** Called with the keys made and the server not started yet; gives lines of sshd_config that go before all others, and win. */
+  readonly prepare?: (folders: { readonly server: string; readonly client: string }) => Promise<readonly string[]>;
+  /** A second factor besides the key: each of these codes works once (PAM; needs root). */
+  readonly oneTimeCodes?: readonly string[];
   /** More lines of the client's ssh_config, inside `Host cluster`. */
   readonly clientConfig?: readonly string[];
   /** A passphrase on the client's key. */
@@ -150,7 +155,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const home = options.account === undefined ? userInfo().homedir : join(root, 'home');
   const port = await freePort();
   const log = join(server, 'log');
+  const codes =
+    options.oneTimeCodes === undefined ? undefined : await oneTimeCodes(server, binary, options.oneTimeCodes);
   const serverConfig = [
+    ...(codes?.config ?? []),
+    ...((await options.prepare?.({ server, client })) ?? []),
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
     `HostKey ${hostKeyFile}`,
@@ -193,7 +202,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   ];
   await writeFile(sshConfig, `${clientConfig.join('\n')}\n`);
 
-  const child = spawn(binary, ['-D', '-E', log, '-f', join(server, 'sshd_config')], { stdio: 'ignore' });
+  const child = spawn(codes?.program ?? binary, ['-D', '-E', log, '-f', join(server, 'sshd_config')], {
+    stdio: 'ignore',
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const listener = child.pid;
   if (listener === undefined) throw new Error(`${binary} could not be started`);
@@ -211,6 +222,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       );
       await retryLocked('userdel', ['-f', user]);
     }
+    await codes?.remove();
     await rm(root, { recursive: true, force: true });
   };
   try {
