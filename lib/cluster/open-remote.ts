@@ -35,7 +35,7 @@ export async function openRemoteHost(destination: string, options: RemoteOptions
   };
   if (requireMaster || transport === 'openssh') return openssh();
   if (transport === 'ssh2') return ssh2();
-  const master = await findMaster(config, destination, env);
+  const master = await findMaster(config, env);
   if (master !== undefined) return openssh(master);
   const sshFirst = (await onlyOpenSsh(config, env)) !== undefined;
   const [first, second] = sshFirst ? [() => openssh(), ssh2] : [ssh2, () => openssh()];

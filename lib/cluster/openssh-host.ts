@@ -8,9 +8,9 @@ import type { Host, HostError, SpawnOptions } from './host.ts';
 import { learnLoginEnvironment } from './login-environment.ts';
 import { endGroupScript, remoteCommand } from './remote-script.ts';
 import { readSshConfig, type SshConfig } from './ssh-config.ts';
-import { controlPathArgument, findMaster, type Master, masterCommand, openMaster } from './ssh-master.ts';
+import { answers, controlPathArgument, findMaster, type Master, masterCommand, openMaster } from './ssh-master.ts';
 import { optionArguments, overrides } from './ssh-options.ts';
-import { isMasterGone, isSessionRefused } from './ssh-words.ts';
+import { isSessionRefused } from './ssh-words.ts';
 
 export interface OpensshOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -37,7 +37,7 @@ export async function openOpensshHost(destination: string, options: OpensshOptio
       : ok(options.config);
   if (!read.ok) return read;
   const config = read.value;
-  const found = options.master ?? (await findMaster(config, destination, options.env));
+  const found = options.master ?? (await findMaster(config, options.env));
   if (found === undefined && options.requireMaster === true) {
     const { controlPath } = config;
     return err({ reason: 'no-master', host: destination, command: masterCommand(config, destination), controlPath });
@@ -140,7 +140,9 @@ class SharedConnection {
       const words = early.reason === 'no-shell' ? early.detail : '';
       if (!isSessionRefused(words)) {
         void session.ended.then(() => this.#gate.leave());
-        return isMasterGone(words) ? this.#lostError() : err(early);
+        // Its ssh ends with 255 like a login shell may; the connection itself is asked which it was.
+        const lost = early.reason === 'no-shell' && !(await answers(this.#master.socket, this.#env));
+        return lost ? this.#lostError() : err(early);
       }
       this.#gate.refused();
       // A session that was just closed may live on at the server for a moment.

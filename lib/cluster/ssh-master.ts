@@ -33,12 +33,10 @@ const CLOSE_SECONDS = 5;
 export const controlPathArgument = (path: string): string => path.replaceAll('%', '%%');
 
 /** The connection that the user's ssh keeps open for this host, if it does. */
-export async function findMaster(config: SshConfig, host: string, env: NodeJS.ProcessEnv): Promise<Master | undefined> {
+export async function findMaster(config: SshConfig, env: NodeJS.ProcessEnv): Promise<Master | undefined> {
   const { controlPath } = config;
   if (controlPath === undefined || !existsSync(controlPath)) return undefined;
-  const check = ['-S', controlPathArgument(controlPath), '-O', 'check', '--', host];
-  const asked = await runProgram('ssh', [...config.configArgs, ...check], env);
-  if (!asked.ok || asked.value.code !== 0) return undefined;
+  if (!(await answers(controlPath, env))) return undefined;
   const held = await hold(controlPath);
   if (held === undefined) return undefined;
   return {
@@ -49,6 +47,13 @@ export async function findMaster(config: SshConfig, host: string, env: NodeJS.Pr
       held.socket.destroy();
     },
   };
+}
+
+/** Whether a master listens there and still has its connection. */
+export async function answers(socket: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const check = ['-F', '/dev/null', '-S', controlPathArgument(socket), '-O', 'check', '--', 'mlops'];
+  const asked = await runProgram('ssh', check, env);
+  return asked.ok && asked.value.code === 0;
 }
 
 /** What to type where there is none. */

@@ -33,7 +33,7 @@ export interface SshWords {
 }
 
 /** Takes the standard error of an ssh with `LogLevel DEBUG1` apart. */
-export function readSshWords(stderr: string): SshWords {
+export function readSshWords(stderr: string, agent = ''): SshWords {
   const lines = stderr.split(/\r?\n/);
   const debug = lines.flatMap((line) => (/^debug\d: /.test(line) ? [line.replace(/^debug\d: /, '')] : []));
   const said = lines.filter((line) => !/^debug\d: /.test(line)).join('\n');
@@ -44,17 +44,19 @@ export function readSshWords(stderr: string): SshWords {
     said: said.trim(),
     stage: authenticating ? 'authenticating' : type === undefined ? 'connecting' : 'host-key',
     key: type === undefined || fingerprint === undefined ? undefined : { type, fingerprint },
-    tried: triedIn(debug),
+    tried: triedIn(debug, agent),
     file:
       /^Offending \S+ key in (.+?)(?::\d+)?$/m.exec(said)?.[1] ?? /revoked by file (.+)$/m.exec(said)?.[1] ?? undefined,
   };
 }
 
 /** In the words of ssh-auth.ts: keys by their file (or the agent's comment), other methods by their name. */
-function triedIn(debug: readonly string[]): readonly string[] {
+function triedIn(debug: readonly string[], agent: string): readonly string[] {
   const tried = new Set<string>();
   let accepted: string | undefined;
   for (const line of debug) {
+    const [, silence] = /ssh_get_authentication_socket: (.+)$/.exec(line) ?? [];
+    if (silence !== undefined && agent !== '') tried.add(`agent ${agent} (${silence})`);
     const [, key] = /^(?:Offering public key: |Trying private key: )(.+?)(?: \S+ SHA256:.*)?$/.exec(line) ?? [];
     if (key !== undefined) tried.add(`key ${key}`);
     const [, method] = /^Next authentication method: (\S+)/.exec(line) ?? [];
@@ -67,7 +69,7 @@ function triedIn(debug: readonly string[]): readonly string[] {
 
 /** Why an ssh that ended with 255 did not log in. */
 export function loginFailure(stderr: string, config: SshConfig, host: string): HostError {
-  const { said, stage, key, tried, file } = readSshWords(stderr);
+  const { said, stage, key, tried, file } = readSshWords(stderr, config.agent);
   const detail = said === '' ? 'ssh ended without a word' : said;
   const [reason] = rows.find(([, pattern]) => pattern.test(said)) ?? ['unreachable' as const];
   switch (reason) {
@@ -97,9 +99,3 @@ export function loginFailure(stderr: string, config: SshConfig, host: string): H
 
 /** The far side allows no more sessions on this connection (MaxSessions): an ssh beside it has to wait. */
 export const isSessionRefused = (words: string): boolean => /session request failed|open refused by peer/.test(words);
-
-/** What an ssh says whose connection to share has gone. */
-export const isMasterGone = (words: string): boolean =>
-  /^(?:mux_client|muxclient|Control socket|Shared connection|kex_exchange_identification|Connection (?:to|closed))/m.test(
-    words,
-  );

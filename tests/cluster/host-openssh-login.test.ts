@@ -1,0 +1,4 @@
+import { openOpensshHost } from '../../lib/cluster/openssh-host.ts';
+import { describeLogin } from './login-contract.ts';
+
+describeLogin('openssh', openOpensshHost);
