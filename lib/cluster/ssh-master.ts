@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
@@ -71,7 +70,7 @@ export async function openMaster(
   signal: AbortSignal | undefined,
 ): Promise<Result<Master, HostError>> {
   if (signal?.aborted) return err({ reason: 'aborted', host });
-  const folder = await mkdtemp(join(socketFolder(), 'mlops-'));
+  const folder = await mkdtemp(join(socketFolder(env), 'mlops-'));
   const socket = join(folder, 's');
   const keeper = startKeeper(folder, socket, env);
   const child = spawn('ssh', [...config.configArgs, ...masterArguments(socket, config), '--', host], {
@@ -126,9 +125,9 @@ function masterArguments(socket: string, config: SshConfig): readonly string[] {
   return ['-N', '-T', '-a', '-x', '-S', controlPathArgument(socket), ...optionArguments(options)];
 }
 
-function socketFolder(): string {
-  const usual = tmpdir();
-  const fits = Buffer.byteLength(join(usual, 'mlops-123456', 's')) <= LONGEST_SOCKET && /^[\w/.-]+$/.test(usual);
+function socketFolder(env: NodeJS.ProcessEnv): string {
+  const usual = env.TMPDIR ?? '/tmp';
+  const fits = Buffer.byteLength(join(usual, 'mlops-123456', 's')) <= LONGEST_SOCKET && /^\/[\w/.-]*$/.test(usual);
   return fits ? usual : '/tmp';
 }
 

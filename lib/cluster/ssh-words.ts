@@ -61,6 +61,7 @@ function triedIn(debug: readonly string[], agent: string): readonly string[] {
     if (key !== undefined) tried.add(`key ${key}`);
     const [, method] = /^Next authentication method: (\S+)/.exec(line) ?? [];
     if (method !== undefined && method !== 'publickey') tried.add(method);
+    if (/^Authentications that can continue:/.test(line)) accepted = undefined;
     accepted = /^Server accepts key: (.+?)(?: \S+ SHA256:.*)?$/.exec(line)?.[1] ?? accepted;
   }
   // The server wanted a signature, and ssh could not give it: nobody was there to type the passphrase.
