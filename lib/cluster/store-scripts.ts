@@ -25,6 +25,12 @@ exit 0`;
 const FULL = `available() { df -P -k . | awk 'NR > 1 { print $(NF - 2); exit }'; }
 full() { printf 'full %s\\n' "$(available)"; }`;
 
+/**
+ * An end by a signal cleans up like any other. PIPE: a shell that dies of complaining to a connection that is gone runs no EXIT trap.
+ * Deaf from then on, and what it starts too: an abort sends TERM twice (the server's, and ours to the group), the second into its rm.
+ */
+const SIGNALS = `trap 'trap "" HUP TERM INT PIPE; exit 75' HUP TERM INT PIPE`;
+
 /** tar's complaints, and its exit status as the last line. It goes on after an error of one file; a disk that is full shall
  * not take the rest of a long stream, so its pipe closes after 30 lines and it dies of the next. */
 const untar = (options: string) => `said=$({ tar ${options} - 2>&1; echo "tar $?"; } | head -n 30)
@@ -58,8 +64,7 @@ else exit 71; fi
 free=$(available)
 if [ ${neededKiB} -gt "\${free:-${neededKiB}}" ]; then full; exit 72; fi
 trap 'cd "$work" && rm -rf tmp/${upload}' EXIT
-# PIPE: a shell that dies of complaining to a connection that is gone does not run its EXIT trap.
-trap 'exit 75' HUP TERM INT PIPE
+${SIGNALS}
 if mkdir -p objects tmp && mkdir tmp/${upload} && cd tmp/${upload}; then :; else full; exit 73; fi
 ${untar('xmof')}
 if [ -n "$(find . -type f | head -n 1)" ]; then
@@ -105,8 +110,7 @@ there() { [ -e "$into" ] || [ -L "$into" ]; }
 there && exit 76
 build=$work/tmp/${build}
 trap 'cd / && rm -rf "$build" "$out"' EXIT
-# PIPE: a shell that dies of complaining to a connection that is gone does not run its EXIT trap.
-trap 'exit 75' HUP TERM INT PIPE
+${SIGNALS}
 mkdir -p tmp && mkdir "$build" "$build/F" "$build/X" "$build/E" "$build/L" && mkdir -p "$out" || { full; exit 73; }
 # busybox refuses links that lead out of the folder unless told; -P is GNU's and BSD's word for it.
 EXTRACT_UNSAFE_SYMLINKS=1; export EXTRACT_UNSAFE_SYMLINKS

@@ -8,6 +8,7 @@ import { openStore } from '../../lib/cluster/content-store.ts';
 import { openSsh2Host } from '../../lib/cluster/ssh2-host.ts';
 import { describeWith, type Requirement } from '../rig/requirements.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
+import { until } from '../rig/until.ts';
 import { describeStore, file, sha256, source } from './store-contract.ts';
 
 async function open(sshd: Sshd) {
@@ -56,10 +57,7 @@ describeWith('sshd', 'over ssh2', () => {
     }
     await using again = await open(sshd);
     const store = openStore(again.host, work.path);
-    for (let wait = 0; wait < 50 && ls(join(work.path, 'tmp')) !== ''; wait += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    expect(ls(join(work.path, 'tmp'))).toBe('');
+    await until(() => ls(join(work.path, 'tmp')) === '');
     const lacking = await store.missing(sources);
     expect(lacking.ok && lacking.value).toContain(sha256(big));
     expect(await store.put(sources)).toMatchObject({ ok: true });
