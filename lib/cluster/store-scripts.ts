@@ -2,7 +2,13 @@ import { shellQuote } from '../base/shell-quote.ts';
 
 /** What runs on the far side. Only POSIX sh, tar, awk, find, xargs, df and one program for SHA-256 are expected there. */
 
-const LANGUAGE = 'LC_ALL=C; export LC_ALL';
+export const LANGUAGE = 'LC_ALL=C; export LC_ALL';
+
+/** `$hash FILE…` prints `HASH *FILE` lines. */
+export const HASH = `if command -v openssl >/dev/null 2>&1; then hash='openssl dgst -sha256 -r'
+elif command -v sha256sum >/dev/null 2>&1; then hash=sha256sum
+elif command -v shasum >/dev/null 2>&1; then hash='shasum -a 256'
+else exit 71; fi`;
 
 /** Standard input: `ab/cdef… SIZE` lines. Prints the names of those that are not there with that size; -1 is any size. */
 export function missingScript(workdir: string): string {
@@ -57,10 +63,7 @@ umask ${group ? '007' : '077'}
 cd ${shellQuote(workdir)} || exit 70
 work=$(pwd)
 ${FULL}
-if command -v openssl >/dev/null 2>&1; then hash='openssl dgst -sha256 -r'
-elif command -v sha256sum >/dev/null 2>&1; then hash=sha256sum
-elif command -v shasum >/dev/null 2>&1; then hash='shasum -a 256'
-else exit 71; fi
+${HASH}
 free=$(available)
 if [ ${neededKiB} -gt "\${free:-${neededKiB}}" ]; then full; exit 72; fi
 trap 'cd "$work" && rm -rf tmp/${upload}' EXIT

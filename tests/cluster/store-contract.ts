@@ -1,27 +1,14 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { asSha256 } from '../../lib/base/ids.ts';
 import { shellQuote } from '../../lib/base/shell-quote.ts';
 import { openStore } from '../../lib/cluster/content-store.ts';
 import type { Source, TreeEntry } from '../../lib/cluster/store-types.ts';
+import { file, sha256, source } from '../rig/store.ts';
 import { until } from '../rig/until.ts';
 import type { HostUnderTest } from './host-contract.ts';
-
-export const sha256 = (data: string | Uint8Array) => asSha256(createHash('sha256').update(data).digest('hex'));
-export function source(text: string | Buffer): Source & { open: () => Readable } {
-  const data = Buffer.from(text);
-  return { sha256: sha256(data), size: data.length, open: () => Readable.from(data.length === 0 ? [] : [data]) };
-}
-export const file = (path: string | Uint8Array, content: string, executable = false): TreeEntry => ({
-  kind: 'file',
-  path,
-  sha256: sha256(content),
-  executable,
-});
 
 /** What the store promises, on every host. */
 export function describeStore(name: string, open: () => Promise<HostUnderTest>): void {

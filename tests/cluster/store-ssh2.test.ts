@@ -1,34 +1,17 @@
-import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { openStore } from '../../lib/cluster/content-store.ts';
-import { openSsh2Host } from '../../lib/cluster/ssh2-host.ts';
-import { describeWith, type Requirement } from '../rig/requirements.ts';
-import { type Sshd, startSshd } from '../rig/sshd.ts';
+import { describeWith } from '../rig/requirements.ts';
+import { startSshd } from '../rig/sshd.ts';
+import { file, ls, mounts, openOverSsh, sha256, slow, smallDisk, source, workFolder } from '../rig/store.ts';
 import { until } from '../rig/until.ts';
-import { describeStore, file, sha256, source } from './store-contract.ts';
-
-async function open(sshd: Sshd) {
-  const opened = await openSsh2Host('cluster', { env: sshd.env });
-  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
-  const host = opened.value;
-  return { host, [Symbol.asyncDispose]: () => host.close() };
-}
-
-async function folder() {
-  const path = await mkdtemp(join(tmpdir(), 'mlops-work-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
-const ls = (path: string) => execFileSync('ls', ['-A', path], { encoding: 'utf8' });
+import { describeStore } from './store-contract.ts';
 
 describeWith('sshd', 'over ssh2', () => {
   describeStore('ssh2', async () => {
     const sshd = await startSshd();
-    const { host } = await open(sshd);
+    const { host } = await openOverSsh(sshd);
     return {
       host,
       async [Symbol.asyncDispose]() {
@@ -39,12 +22,12 @@ describeWith('sshd', 'over ssh2', () => {
   });
 
   test('a connection that is cut in the middle of an upload is lost; leaves nothing, and the next upload works', async () => {
-    await using work = await folder();
+    await using work = await workFolder();
     await using sshd = await startSshd();
     const big = Buffer.alloc(40_000_000, 'some content ');
     const sources = [source('first'), source(big)];
     {
-      await using at = await open(sshd);
+      await using at = await openOverSsh(sshd);
       let cut: Promise<number> | undefined;
       const onProgress = (bytes: number) => {
         if (bytes > 10_000_000) cut ??= sshd.killConnections();
@@ -55,7 +38,7 @@ describeWith('sshd', 'over ssh2', () => {
       expect(put).toMatchObject({ ok: false, error: { reason: 'host', cause: { reason: 'lost' } } });
       expect(await cut).toBeGreaterThan(0);
     }
-    await using again = await open(sshd);
+    await using again = await openOverSsh(sshd);
     const store = openStore(again.host, work.path);
     await until(() => ls(join(work.path, 'tmp')) === '');
     const lacking = await store.missing(sources);
@@ -65,45 +48,11 @@ describeWith('sshd', 'over ssh2', () => {
   });
 });
 
-/** Content that comes in pieces with a turn of the event loop between them, so that something can happen meanwhile. */
-function slow(data: Buffer) {
-  const pieces = function* () {
-    for (let at = 0; at < data.length; at += 500_000) yield data.subarray(at, at + 500_000);
-  };
-  return { sha256: sha256(data), size: data.length, open: () => Readable.from(pieces()) };
-}
-
-const mounts: Requirement = {
-  name: 'mount',
-  missing() {
-    if (process.getuid?.() !== 0) return 'only root can mount a small file system';
-    try {
-      execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'], { stdio: 'pipe' });
-      return undefined;
-    } catch (error) {
-      return `tmpfs cannot be mounted here: ${String(error).split('\n')[0]}`;
-    }
-  },
-};
-
 describeWith(['sshd', mounts], 'a small file system on the far side', () => {
-  async function disk(size: string) {
-    const path = await mkdtemp(join(tmpdir(), 'mlops-disk-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', path]);
-    await chmod(path, 0o700);
-    return {
-      path,
-      async [Symbol.asyncDispose]() {
-        execFileSync('umount', ['-l', path]);
-        await rm(path, { recursive: true });
-      },
-    };
-  }
-
   test('that has too little room is said to be full before anything is sent', async () => {
-    await using small = await disk('1m');
+    await using small = await smallDisk('1m');
     await using sshd = await startSshd();
-    await using at = await open(sshd);
+    await using at = await openOverSsh(sshd);
     const put = await openStore(at.host, small.path).put([source(Buffer.alloc(3_000_000, 'x'))]);
     expect(put).toMatchObject({ ok: false, error: { reason: 'disk-full', path: small.path, needed: 3_002_368 } });
     if (!put.ok && put.error.reason === 'disk-full') expect(put.error.available).toBeGreaterThan(500_000);
@@ -111,9 +60,9 @@ describeWith(['sshd', mounts], 'a small file system on the far side', () => {
   });
 
   test('that fills up while content arrives is said to be full, and what came is taken away', async () => {
-    await using small = await disk('1m');
+    await using small = await smallDisk('1m');
     await using sshd = await startSshd();
-    await using at = await open(sshd);
+    await using at = await openOverSsh(sshd);
     const store = openStore(at.host, small.path);
     const many = async function* () {
       for (let index = 0; index < 100; index += 1) yield source(`${index}`.repeat(40_000));
@@ -124,9 +73,9 @@ describeWith(['sshd', mounts], 'a small file system on the far side', () => {
   });
 
   test('that fills up while a tree is copied leaves no part of the tree', async () => {
-    await using small = await disk('1m');
+    await using small = await smallDisk('1m');
     await using sshd = await startSshd();
-    await using at = await open(sshd);
+    await using at = await openOverSsh(sshd);
     const store = openStore(at.host, small.path);
     const content = 'x'.repeat(300_000);
     await store.put([source(content)]);
@@ -141,10 +90,10 @@ describeWith(['sshd', mounts], 'a small file system on the far side', () => {
   });
 
   test('that is not where the objects are gets a tree of symbolic links', async () => {
-    await using work = await folder();
-    await using small = await disk('1m');
+    await using work = await workFolder();
+    await using small = await smallDisk('1m');
     await using sshd = await startSshd();
-    await using at = await open(sshd);
+    await using at = await openOverSsh(sshd);
     const store = openStore(at.host, work.path);
     await mkdir(join(small.path, 'runs'));
     await store.put([source('far away')]);

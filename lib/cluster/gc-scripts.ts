@@ -1,0 +1,94 @@
+import { shellQuote } from '../base/shell-quote.ts';
+import { HASH, LANGUAGE } from './store-scripts.ts';
+
+/** A login node is shared: one find for each kind, with the lowest priority. Paths here are ours, without spaces. */
+
+export interface SurveyScript {
+  readonly workdir: string;
+  readonly days: number;
+  /** Every object, not only those that are old. */
+  readonly all: boolean;
+}
+
+/** Prints lines that begin with their kind; the last one is `done`. */
+export const surveyScript = ({ workdir, days, all }: SurveyScript): string => `${LANGUAGE}
+TZ=UTC0; export TZ
+cd ${shellQuote(workdir)} || exit 70
+echo "now $(date +%Y) $(date +%m)"
+me=$(id -u)
+quiet() { [ -z "$(nice find "$@" -mtime -1 2>/dev/null | head -n 1)" ]; }
+old() { xargs sh -c 'find "$@" -prune -mtime +${days} 2>/dev/null' sh | sed 's/^/old /'; }
+for path in tmp/UPLOAD-* tmp/TREE-* tmp/PART-* tmp/GONE-* tmp/.probe-* tmp/[0-9a-f]*.[0-9]*; do
+  [ ! -e "$path" ] || ! quiet "$path" || echo "temporary $path"
+done
+for path in runs/*/.incoming-*; do
+  [ ! -d "$path" ] || ! quiet "$path" "$path"/* -prune || echo "temporary $path"
+done
+for path in runs/*/[0-9]*; do
+  [ -d "$path" ] || continue
+  for part in tree out; do [ ! -d "$path/$part" ] || echo "files $path/$part"; done
+  if [ -f "$path/state/end" ]; then echo "ended $path"; continue; fi
+  id=; at=; name=
+  if [ -f "$path/state/submitted" ]; then
+    while IFS== read -r key value; do
+      case $key in id) id=$value ;; at) at=$value ;; name) name=$value ;; esac
+    done <"$path/state/submitted"
+  fi
+  set -- $(ls -lnd "$path")
+  if [ "\${3-}" = "$me" ]; then owner=own; else owner=other; fi
+  echo "open $path $owner $id $at $name"
+  [ ! -f "$path/in/data" ] || cut -d ' ' -f 1 "$path/in/data" | sed 's/^/data /'
+done
+for path in runs/*/keep; do [ ! -d "$path" ] || echo "keep $path"; done
+printf '%s\\n' runs/*/[0-9]*/state | old
+printf '%s\\n' runs/*/[0-9]*/result/kept | xargs cat 2>/dev/null | awk '{ print "used", $1 }'
+for path in steps/*.*; do [ ! -f "$path" ] || ! quiet "$path" || echo "temporary $path"; done
+printf '%s\\n' steps/* | xargs awk '/^archive=/ { print "step", FILENAME, substr($0, 9) }' 2>/dev/null
+printf '%s\\n' steps/* | old
+for path in envs/*; do [ ! -f "$path/complete" ] || [ -d "$path/lock" ] || echo "environment $path"; done
+printf '%s\\n' envs/*/complete | old
+[ ! -d objects ] || nice find objects -type f ${all ? '' : `\\( -name '.?*' -mtime +0 -o -mtime +${days} \\)`} -exec ls -ln {} + |
+  awk '{ total += $5; print "object", $NF, $5, $6, $7, $8 } END { printf "total %.0f\\n", total }'
+${all ? `[ ! -d objects ] || nice find objects -type f -mtime +${days} | sed 's/^/old /'` : ''}
+echo done`;
+
+/**
+ * Standard input: `KIND PATH` lines. Everything is looked at once more before it goes. Folders go by one rename first, so that nobody finds half of one.
+ * Prints `left PATH` for what is still there.
+ */
+export const removeScript = (workdir: string, id: string, days: number): string => `${LANGUAGE}
+cd ${shellQuote(workdir)} || exit 70
+mkdir -p tmp || exit 70
+list=$(cat)
+of() { printf '%s\\n' "$list" | sed -n "s/^$1 //p"; }
+number=0
+take() {
+  number=$((number + 1))
+  gone=tmp/GONE-${id}-$number
+  mv "$1" "$gone" || return
+  # Some packages come with folders that not even their owner may write.
+  nice rm -rf "$gone" 2>/dev/null || { chmod -R u+rwx "$gone"; nice rm -rf "$gone"; }
+}
+of folder | while IFS= read -r path; do [ ! -e "$path" ] || take "$path"; done
+number=1000000
+of environment | while IFS= read -r path; do
+  [ -d "$path/lock" ] || [ -z "$(find "$path/complete" -prune -mtime +${days} 2>/dev/null)" ] || take "$path"
+done
+of step | xargs sh -c 'find "$@" -prune -type f -mtime +${days} -exec rm -f {} + 2>/dev/null' sh
+# What a push has found in the store meanwhile was touched by it.
+of object | nice xargs sh -c 'find "$@" -prune -type f -mtime +0 -exec rm -f {} +' sh
+printf '%s\\n' "$list" | cut -d ' ' -f 2 | xargs ls -d 2>/dev/null | sed 's/^/left /'
+exit 0`;
+
+/** Prints the paths below objects whose content is not what their name says; removes them if asked. */
+export const verifyScript = (workdir: string, remove: boolean): string => `${LANGUAGE}
+cd ${shellQuote(workdir)} || exit 70
+[ -d objects ] || exit 0
+cd objects || exit 70
+${HASH}
+nice find . -type f ! -name '.*' -exec $hash {} + | awk '
+  { path = $NF; sub(/^\\*/, "", path); sub(/^\\.\\//, "", path); name = path; sub(/\\//, "", name)
+    if ($1 != name) print path }' | while IFS= read -r path; do
+  ${remove ? 'rm -f "$path" && ' : ''}echo "damaged $path"
+done
+echo done`;
