@@ -1,28 +1,26 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { asSha256, isSha256, type Sha256 } from '../base/ids.ts';
+import { asSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
-import type { Host, HostProcess } from './host.ts';
-import { buildScript, missingScript, putScript } from './store-scripts.ts';
-import type {
-  Content,
-  ContentStore,
-  Materialise,
-  Source,
-  StoreError,
-  TransferOptions,
-  TreeEntry,
-} from './store-types.ts';
-import { objectPath, sendArchive } from './store-upload.ts';
+import type { Host } from './host.ts';
+import { hostFailure, scriptFailure } from './store-failure.ts';
+import { DEFAULT_BLOCKS, type PutPlace, putContents } from './store-put.ts';
+import { buildScript, missingScript } from './store-scripts.ts';
+import { collectText } from './store-stream.ts';
+import type { Content, ContentStore, Materialise, StoreError, TransferOptions, TreeEntry } from './store-types.ts';
+import { objectPath } from './store-upload.ts';
 import { tarEnd, tarHeader } from './tar-writer.ts';
 import { checkTree, pathBytes } from './tree-paths.ts';
 
 export type {
   Content,
   ContentStore,
+  FileSource,
   Materialise,
+  Put,
+  PutOptions,
   Source,
   StoreError,
   TransferOptions,
@@ -33,10 +31,14 @@ export type {
 export interface StoreOptions {
   /** The folder is shared with a Unix group: what is made there is the group's too. */
   readonly group?: boolean;
+  readonly blocks?: Omit<PutPlace, 'workdir' | 'group'>;
 }
 
-type Failure = { readonly ok: false; readonly error: StoreError };
-type What = (StoreError & { reason: 'failed' })['what'];
+export interface StoreOptions {
+  /** The folder is shared with a Unix group: what is made there is the group's too. */
+  readonly group?: boolean;
+  readonly blocks?: Omit<PutPlace, 'workdir' | 'group'>;
+}
 
 /** `workdir` is an absolute folder of the host that exists: see expandWorkdir. */
 export function openStore(host: Host, workdir: string, options: StoreOptions = {}): ContentStore {
@@ -50,43 +52,17 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     const stdin = contents.map(({ sha256, size }) => `${objectPath(sha256)} ${size}\n`).join('');
     const seconds = 60 + Math.ceil(contents.length / 500);
     const asked = await host.exec(missingScript(workdir), { stdin, timeoutSeconds: seconds, ...signalOf(signal) });
-    if (!asked.ok) return err({ reason: 'host', cause: asked.error });
-    if (asked.value.code !== 0) return failed('list', workdir, asked.value.code, '', asked.value.stderr);
+    if (!asked.ok) return hostFailure(asked.error);
+    if (asked.value.code !== 0) return scriptFailure('list', workdir, asked.value);
     const lacking = new Set(asked.value.stdout.split('\n').map((path) => path.replace('/', '')));
     return ok([...new Set(contents.map((content) => content.sha256))].filter((sha256) => lacking.has(sha256)));
-  }
-
-  async function put(sources: Iterable<Source> | AsyncIterable<Source>, transfer: TransferOptions = {}) {
-    const known = Array.isArray(sources) ? (sources as readonly Source[]) : undefined;
-    const needed = known?.reduce((sum, source) => sum + Math.ceil(source.size / 4096) * 4096, 0);
-    const upload = `UPLOAD-${randomBytes(8).toString('hex')}`;
-    const script = putScript({ workdir, upload, group, neededKiB: Math.ceil((needed ?? 0) / 1024) });
-    const started = await host.spawn(script, signalOf(transfer.signal));
-    if (!started.ok) return err({ reason: 'host', cause: started.error } as const);
-    const said = output(started.value);
-    const gone = new AbortController();
-    void started.value.exit.then(() => gone.abort());
-    const sent = await sendArchive(sources, started.value.stdin, gone.signal, transfer.onProgress ?? (() => undefined));
-    const ended = await started.value.exit;
-    if (!ended.ok) return err({ reason: 'host', cause: ended.error } as const);
-    const lines = await said;
-    const { code, stderr } = ended.value;
-    if (code === 71) return err({ reason: 'no-program', programs: ['openssl', 'sha256sum', 'shasum'] } as const);
-    if (code !== 0) return failed('upload', workdir, code, lines, stderr, needed);
-    // Read errors explain a wrong content better than its hash does.
-    if (sent.unreadable !== undefined) return err(sent.unreadable);
-    const wrong = [...lines.matchAll(/^wrong (\S+)$/gm)]
-      .map(([, path]) => (path ?? '').replace('/', ''))
-      .filter(isSha256);
-    if (wrong.length > 0) return err({ reason: 'source-changed', sha256s: wrong } as const);
-    return ok({ files: sent.files, bytes: sent.bytes });
   }
 
   async function download(sha256: Sha256, file: string, transfer: TransferOptions = {}) {
     const object = `objects/${objectPath(sha256)}`;
     const script = `cd ${shellQuote(workdir)} || exit 70\n[ -f ${object} ] || exit 78\nexec cat ${object}`;
     const started = await host.spawn(script, signalOf(transfer.signal));
-    if (!started.ok) return err({ reason: 'host', cause: started.error } as const);
+    if (!started.ok) return hostFailure(started.error);
     const { stdin, stdout, exit } = started.value;
     stdin.end();
     const partial = `${file}.tmp-${randomBytes(6).toString('hex')}`;
@@ -96,16 +72,16 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
       await rm(partial, { force: true });
       // A torn stream is the connection's; its exit says so. Anything else is this machine's disk.
       const ended = await exit;
-      if (!ended.ok) return err({ reason: 'host', cause: ended.error } as const);
+      if (!ended.ok) return hostFailure(ended.error);
       return err({ reason: 'local', path: file, detail: received } as const);
     }
     const ended = await exit;
     const problem = !ended.ok
-      ? err({ reason: 'host', cause: ended.error } as const)
+      ? hostFailure(ended.error)
       : ended.value.code === 78
         ? err({ reason: 'missing', sha256s: [sha256] } as const)
         : ended.value.code !== 0
-          ? failed('download', workdir, ended.value.code, '', ended.value.stderr)
+          ? scriptFailure('download', workdir, { ...ended.value, stdout: '' })
           : received.sha256 !== sha256
             ? err({ reason: 'corrupt', sha256 } as const)
             : undefined;
@@ -137,8 +113,8 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     const name = `TREE-${id}`;
     const script = buildScript({ workdir, build: name, into, partial, group });
     const started = await host.spawn(script, signalOf(request.signal));
-    if (!started.ok) return err({ reason: 'host', cause: started.error });
-    const said = output(started.value);
+    if (!started.ok) return hostFailure(started.error);
+    const said = collectText(started.value.stdout);
     const header = (entry: TreeEntry): Buffer => {
       const path = pathBytes(entry.path);
       if (entry.kind === 'symlink') {
@@ -162,39 +138,19 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     };
     started.value.stdin.end(Buffer.concat([...request.tree.map(header), tarEnd()]));
     const ended = await started.value.exit;
-    if (!ended.ok) return err({ reason: 'host', cause: ended.error });
+    if (!ended.ok) return hostFailure(ended.error);
     if (ended.value.code === 0) return ok(undefined);
     if (ended.value.code === 76) return err({ reason: 'exists', path: into });
-    return failed('build', into, ended.value.code, await said, ended.value.stderr);
+    return scriptFailure('build', into, { ...ended.value, stdout: await said });
   }
+
+  const put: ContentStore['put'] = (sources, transfer = {}) =>
+    putContents(host, { workdir, group, ...(options.blocks ?? DEFAULT_BLOCKS) }, sources, transfer);
 
   return { workdir, missing, put, download, materialise };
 }
 
 const signalOf = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
-
-function failed(what: What, path: string, code: number, said: string, stderr: string, needed?: number): Failure {
-  const [, free] = /^full (\d+)$/m.exec(said) ?? [];
-  if (code === 72 || /no space left|quota exceeded|file too large/i.test(stderr)) {
-    return err({
-      reason: 'disk-full',
-      path,
-      ...(needed === undefined ? {} : { needed }),
-      ...(free === undefined ? {} : { available: Number(free) * 1024 }),
-      detail: stderr.trim(),
-    });
-  }
-  return err({ reason: 'failed', what, code, stderr: stderr.trim() });
-}
-
-/** Standard output as text; where the connection is lost, what had come. */
-function output(process: HostProcess): Promise<string> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    process.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    process.stdout.on('close', () => resolve(Buffer.concat(chunks).toString()));
-  });
-}
 
 /** Writes a stream into a file that must not be there; gives its hash, or why it could not be done. */
 async function receive(

@@ -28,14 +28,14 @@ exit 0`;
 }
 
 /** Prints `full AVAILABLE`, in KiB: what is free where the current folder is. */
-const FULL = `available() { df -P -k . | awk 'NR > 1 { print $(NF - 2); exit }'; }
+export const FULL = `available() { df -P -k . | awk 'NR > 1 { print $(NF - 2); exit }'; }
 full() { printf 'full %s\\n' "$(available)"; }`;
 
 /**
  * An end by a signal cleans up like any other. PIPE: a shell that dies of complaining to a connection that is gone runs no EXIT trap.
  * Deaf from then on, and what it starts too: an abort sends TERM twice (the server's, and ours to the group), the second into its rm.
  */
-const SIGNALS = `trap 'trap "" HUP TERM INT PIPE; exit 75' HUP TERM INT PIPE`;
+export const SIGNALS = `trap 'trap "" HUP TERM INT PIPE; exit 75' HUP TERM INT PIPE`;
 
 /** tar's complaints, and its exit status as the last line. It goes on after an error of one file; a disk that is full shall
  * not take the rest of a long stream, so its pipe closes after 30 lines and it dies of the next. */
@@ -65,7 +65,9 @@ work=$(pwd)
 ${FULL}
 ${HASH}
 free=$(available)
-if [ ${neededKiB} -gt "\${free:-${neededKiB}}" ]; then full; exit 72; fi
+# Blocks of a lost upload take room that need not be free once more.
+there=$(du -sk tmp/PART-* 2>/dev/null | awk '{ sum += $1 } END { print sum + 0 }')
+if [ ${neededKiB} -gt $((\${free:-${neededKiB}} + there)) ]; then full; exit 72; fi
 trap 'cd "$work" && rm -rf tmp/${upload}' EXIT
 ${SIGNALS}
 if mkdir -p objects tmp && mkdir tmp/${upload} && cd tmp/${upload}; then :; else full; exit 73; fi

@@ -9,7 +9,8 @@ export interface Content {
   readonly size: number;
 }
 /** Content that is on this machine: in a file, or wherever a stream comes from. */
-export type Source = Content & ({ readonly file: string } | { readonly open: () => Readable });
+export type Source = FileSource | (Content & { readonly open: () => Readable });
+export type FileSource = Content & { readonly file: string };
 
 /** A path inside a tree: bytes where they are not UTF-8. */
 export type TreePath = string | Uint8Array;
@@ -26,8 +27,19 @@ export type TreeEntry =
 
 export interface TransferOptions {
   readonly signal?: AbortSignal;
-  /** Bytes of content sent or received so far. */
+  /** Bytes of content sent or received so far; what a lost upload had brought counts as sent. */
   readonly onProgress?: (bytes: number) => void;
+}
+export interface PutOptions extends TransferOptions {
+  /** Bytes of all sources, where they come one by one: a disk that is too small for them is found before anything is sent. */
+  readonly total?: number;
+}
+export interface Put {
+  readonly files: number;
+  /** Bytes of content that were sent. */
+  readonly bytes: number;
+  /** Bytes that an upload before this one had brought, and that were not sent again. */
+  readonly resumed: number;
 }
 
 export interface Materialise {
@@ -44,11 +56,11 @@ export interface ContentStore {
   readonly workdir: string;
   /** What the store lacks of these, in one round trip; an object of another size counts as missing. */
   missing(contents: readonly Content[], signal?: AbortSignal): Promise<Result<readonly Sha256[], StoreError>>;
-  /** Sends all as one stream. What arrived whole stays, whatever happens to the rest. */
-  put(
-    sources: Iterable<Source> | AsyncIterable<Source>,
-    options?: TransferOptions,
-  ): Promise<Result<{ readonly files: number; readonly bytes: number }, StoreError>>;
+  /**
+   * Sends small content as one stream, and large files in blocks over several channels. What arrived whole stays, whatever happens
+   * to the rest; blocks of a large file stay for the next try, until gc sweeps them.
+   */
+  put(sources: Iterable<Source> | AsyncIterable<Source>, options?: PutOptions): Promise<Result<Put, StoreError>>;
   /** Into a file of this machine, which appears only when the content is right. */
   download(
     sha256: Sha256,

@@ -1,5 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
+import { err, ok, type Result } from '../base/result.ts';
+import { send } from './store-stream.ts';
 import type { Source, StoreError } from './store-types.ts';
 import { tarEnd, tarHeader, tarPadding } from './tar-writer.ts';
 
@@ -17,11 +19,11 @@ export interface Sent {
   readonly unreadable: (StoreError & { readonly reason: 'source-unreadable' }) | undefined;
 }
 
-type Loaded = { readonly source: Source; readonly content: Buffer | 'stream' | Error };
+type Loaded = { readonly source: Source; readonly content: Result<Buffer | 'stream', string> };
 
 async function load(source: Source): Promise<Loaded> {
-  if (!('file' in source) || source.size > SMALL) return { source, content: 'stream' };
-  return { source, content: await readFile(source.file).catch((error: Error) => error) };
+  if (!('file' in source) || source.size > SMALL) return { source, content: ok('stream') };
+  return { source, content: await readFile(source.file).then(ok, (error: Error) => err(error.message)) };
 }
 
 async function* ahead(sources: Iterable<Source> | AsyncIterable<Source>): AsyncGenerator<Loaded> {
@@ -50,8 +52,8 @@ export async function sendArchive(
   let unreadable: Sent['unreadable'];
   for await (const { source, content } of ahead(sources)) {
     if (gone.aborted) break;
-    if (content instanceof Error) {
-      unreadable ??= { reason: 'source-unreadable', sha256: source.sha256, detail: content.message };
+    if (!content.ok) {
+      unreadable ??= { reason: 'source-unreadable', sha256: source.sha256, detail: content.error };
       continue;
     }
     await pen.write(tarHeader({ kind: 'file', name: Buffer.from(objectPath(source.sha256)), size: source.size }));
@@ -64,8 +66,8 @@ export async function sendArchive(
       onProgress(bytes);
     };
     try {
-      if (content === 'stream') await eachChunk(source, part, () => left <= 0 || gone.aborted);
-      else await part(content);
+      if (content.value === 'stream') await eachChunk(source, part, () => left <= 0 || gone.aborted);
+      else await part(content.value);
     } catch (error) {
       unreadable ??= { reason: 'source-unreadable', sha256: source.sha256, detail: String(error) };
     }
@@ -123,20 +125,8 @@ class Pen {
     const all = this.#pieces;
     this.#pieces = [];
     this.#size = 0;
-    if (all.length === 0 || this.#gone.aborted || this.#to.destroyed) return;
+    if (all.length === 0) return;
     const [only] = all;
-    const free = this.#to.write(all.length === 1 && only !== undefined ? only : Buffer.concat(all));
-    if (free || this.#gone.aborted || this.#to.destroyed) return;
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        this.#to.off('drain', go);
-        this.#to.off('close', go);
-        this.#gone.removeEventListener('abort', go);
-        resolve();
-      };
-      this.#to.on('drain', go);
-      this.#to.on('close', go);
-      this.#gone.addEventListener('abort', go);
-    });
+    await send(this.#to, all.length === 1 && only !== undefined ? only : Buffer.concat(all), this.#gone);
   }
 }

@@ -60,7 +60,7 @@ export function describeStore(name: string, open: () => Promise<HostUnderTest>):
       let progress = 0;
       const put = await at.store.put(sources, { onProgress: (bytes) => (progress = bytes) });
       const bytes = sources.reduce((sum, one) => sum + one.size, 0);
-      expect(put).toEqual({ ok: true, value: { files: 1001, bytes } });
+      expect(put).toEqual({ ok: true, value: { files: 1001, bytes, resumed: 0 } });
       expect(progress).toBe(bytes);
       expect(await at.store.missing(sources)).toEqual({ ok: true, value: [] });
       const tree = await run(
@@ -74,9 +74,9 @@ export function describeStore(name: string, open: () => Promise<HostUnderTest>):
 
     test('nothing to send, and empty content, are nothing special', async () => {
       await using at = await fresh();
-      expect(await at.store.put([])).toEqual({ ok: true, value: { files: 0, bytes: 0 } });
+      expect(await at.store.put([])).toEqual({ ok: true, value: { files: 0, bytes: 0, resumed: 0 } });
       expect(await at.store.missing([])).toEqual({ ok: true, value: [] });
-      expect(await at.store.put([source('')])).toEqual({ ok: true, value: { files: 1, bytes: 0 } });
+      expect(await at.store.put([source('')])).toEqual({ ok: true, value: { files: 1, bytes: 0, resumed: 0 } });
       expect(await at.store.missing([source('')])).toEqual({ ok: true, value: [] });
     });
 

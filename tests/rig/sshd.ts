@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -43,7 +43,7 @@ export interface Sshd extends AsyncDisposable {
   /** `type base64` of the server's ed25519 key, and its SHA256 fingerprint. */
   readonly hostKey: string;
   readonly hostKeyFingerprint: string;
-  /** Cuts every connection at once, as a killed server process does; gives how many there were. */
+  /** Cuts every connection before it returns, as a killed server process does; gives how many there were. */
   killConnections(): Promise<number>;
   /** Stops the server's side of every connection without closing it, as a network that swallows packets does. */
   freezeConnections(): Promise<number>;
@@ -69,9 +69,12 @@ async function must(file: string, args: readonly string[]): Promise<string> {
   return done.stdout.trim();
 }
 
-/** The sshd processes below one listener: what serves its connections. The users' own commands are left alone. */
-async function connectionProcesses(listener: number): Promise<readonly number[]> {
-  const table = await run('ps', ['-A', '-o', 'pid=,ppid=,comm='], { env: process.env });
+/**
+ * The sshd processes below one listener: what serves its connections. The users' own commands are left alone. At once, so that a
+ * test can cut a connection at an exact moment.
+ */
+function connectionProcesses(listener: number): readonly number[] {
+  const table = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' });
   const rows = table.stdout.split('\n').map((line) => line.trim().split(/\s+/));
   const below = (parent: number): number[] =>
     rows
@@ -209,7 +212,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const listener = child.pid;
   if (listener === undefined) throw new Error(`${binary} could not be started`);
   const dispose = async () => {
-    signalAll(await connectionProcesses(listener), 'SIGKILL');
+    signalAll(connectionProcesses(listener), 'SIGKILL');
     child.kill('SIGTERM');
     child.kill('SIGCONT');
     await ended;
@@ -243,19 +246,19 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     hostKey,
     hostKeyFingerprint,
     async killConnections() {
-      const pids = await connectionProcesses(listener);
+      const pids = connectionProcesses(listener);
       signalAll(pids, 'SIGKILL');
       return pids.length;
     },
     async freezeConnections() {
-      const pids = await connectionProcesses(listener);
+      const pids = connectionProcesses(listener);
       signalAll(pids, 'SIGSTOP');
       return pids.length;
     },
     async freezeListener() {
       child.kill('SIGSTOP');
     },
-    connections: async () => (await connectionProcesses(listener)).length,
+    connections: async () => connectionProcesses(listener).length,
     log: () => readFile(log, 'utf8'),
     [Symbol.asyncDispose]: dispose,
   };
