@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openStore } from '../../lib/cluster/content-store.ts';
 import { openLocalHost } from '../../lib/cluster/local-host.ts';
 import { openStoreGc } from '../../lib/cluster/store-gc.ts';
 import type { FileSource } from '../../lib/cluster/store-types.ts';
 import { describeWith } from '../rig/requirements.ts';
-import { startSshd } from '../rig/sshd.ts';
+import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { ls, mounts, openOverSsh, sha256, smallDisk, source, workFolder } from '../rig/store.ts';
 import { until } from '../rig/until.ts';
 
@@ -27,12 +27,19 @@ async function bigFile(folder: string, size: number, name = 'big'): Promise<File
 const objectOf = (work: string, hash: string) => join(work, 'objects', hash.slice(0, 2), hash.slice(2));
 
 describeWith('sshd', 'a large file', () => {
+  let shared: Sshd;
+  beforeAll(async () => {
+    shared = await startSshd();
+  });
+  afterAll(async () => {
+    await shared[Symbol.asyncDispose]();
+  });
+
   test.each([16 * MiB, 16 * MiB + 1, 17 * MiB - 65_536, MiB])(
     'of %i bytes arrives in blocks, read-only and whole',
     async (size) => {
       await using work = await workFolder();
-      await using sshd = await startSshd();
-      await using at = await openOverSsh(sshd);
+      await using at = await openOverSsh(shared);
       const big = await bigFile(work.path, size);
       const seen: number[] = [];
       const put = await openStore(at.host, work.path, { blocks }).put([source('small'), big], {
@@ -97,7 +104,6 @@ describeWith('sshd', 'a large file', () => {
 
   test('is sent anew where what an earlier try left is damaged', async () => {
     await using work = await workFolder();
-    await using sshd = await startSshd();
     const big = await bigFile(work.path, 8 * MiB);
     const part = join(work.path, 'tmp', `PART-${big.sha256}.dead`);
     await mkdir(part, { recursive: true });
@@ -105,7 +111,7 @@ describeWith('sshd', 'a large file', () => {
     await writeFile(join(part, 'data'), Buffer.alloc(3 * MiB));
     await writeFile(join(part, 'blocks'), `${MiB}\n`);
     for (const block of ['b0', 'b2']) await writeFile(join(part, block), '');
-    await using at = await openOverSsh(sshd);
+    await using at = await openOverSsh(shared);
     const put = await openStore(at.host, work.path, { blocks }).put([big]);
     expect(put).toEqual({ ok: true, value: { files: 1, bytes: big.size, resumed: 0 } });
     expect((await readFile(objectOf(work.path, big.sha256))).equals(big.data)).toBe(true);
@@ -114,10 +120,9 @@ describeWith('sshd', 'a large file', () => {
 
   test('that two clients send at once arrives, and so do both of two that overlap', async () => {
     await using work = await workFolder();
-    await using sshd = await startSshd();
     const [one, two] = [await bigFile(work.path, 20 * MiB, 'one'), await bigFile(work.path, 20 * MiB, 'two')];
-    await using a = await openOverSsh(sshd);
-    await using b = await openOverSsh(sshd);
+    await using a = await openOverSsh(shared);
+    await using b = await openOverSsh(shared);
     const done = await Promise.all([
       openStore(a.host, work.path, { blocks }).put([one, source('x')]),
       openStore(b.host, work.path, { blocks }).put([two, one, source('x')]),
@@ -133,8 +138,7 @@ describeWith('sshd', 'a large file', () => {
     'that %s since it was hashed is named and not stored; the other one is',
     async (how) => {
       await using work = await workFolder();
-      await using sshd = await startSshd();
-      await using at = await openOverSsh(sshd);
+      await using at = await openOverSsh(shared);
       const [stale, other] = [await bigFile(work.path, 5 * MiB, 'stale'), await bigFile(work.path, 5 * MiB, 'other')];
       if (how === 'shrank') await truncate(stale.file, 3 * MiB);
       else if (how === 'grew') await appendFile(stale.file, 'more');
@@ -150,8 +154,7 @@ describeWith('sshd', 'a large file', () => {
 
   test('that cannot be read is named, and the other one is stored', async () => {
     await using work = await workFolder();
-    await using sshd = await startSshd();
-    await using at = await openOverSsh(sshd);
+    await using at = await openOverSsh(shared);
     const other = await bigFile(work.path, 5 * MiB);
     const gone = { sha256: sha256('gone'), size: 5 * MiB, file: join(work.path, 'gone') };
     expect(await openStore(at.host, work.path, { blocks }).put([gone, other])).toMatchObject({
@@ -187,8 +190,7 @@ describeWith('sshd', 'a large file', () => {
 
   test('that is given up keeps its blocks for the next try, until gc sweeps them', async () => {
     await using work = await workFolder();
-    await using sshd = await startSshd();
-    await using at = await openOverSsh(sshd);
+    await using at = await openOverSsh(shared);
     const big = await bigFile(work.path, 32 * MiB);
     const abort = new AbortController();
     const onProgress = (bytes: number) => {
