@@ -45,6 +45,8 @@ mkdir -p objects tmp || { full; exit 73; }
 ${how === 'anew' ? '' : takeOver(place)}
 if [ -d "$part" ]; then
   rm -f "$part"/pid.* "$part"/asked.* "$part/all"
+  # It may have been about to get its name.
+  [ ! -f "$part/data" ] || chmod u+w "$part/data"
   [ "$(cat "$part/blocks")" = ${place.blockSize} ] || rm -rf "$part"
 fi
 if [ ! -d "$part" ]; then

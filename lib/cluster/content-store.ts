@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 import { hostFailure, scriptFailure } from './store-failure.ts';
 import { DEFAULT_BLOCKS, type PutPlace, putContents } from './store-put.ts';
 import { buildScript, missingScript } from './store-scripts.ts';
-import { collectText } from './store-stream.ts';
+import { collectText, Pen } from './store-stream.ts';
 import type { Content, ContentStore, Materialise, StoreError, TransferOptions, TreeEntry } from './store-types.ts';
 import { objectPath } from './store-upload.ts';
 import { tarEnd, tarHeader } from './tar-writer.ts';
@@ -136,7 +136,15 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
         target: Buffer.from(object),
       });
     };
-    started.value.stdin.end(Buffer.concat([...request.tree.map(header), tarEnd()]));
+    const whole = tarHeader({ kind: 'symlink', name: Buffer.from(`tmp/${name}/whole`), target: Buffer.from('.') });
+    const gone = new AbortController();
+    void started.value.exit.then(() => gone.abort());
+    const pen = new Pen(started.value.stdin, gone.signal);
+    for (const entry of request.tree) await pen.write(header(entry));
+    await pen.write(whole);
+    await pen.write(tarEnd());
+    await pen.flush();
+    started.value.stdin.end();
     const ended = await started.value.exit;
     if (!ended.ok) return hostFailure(ended.error);
     if (ended.value.code === 0) return ok(undefined);

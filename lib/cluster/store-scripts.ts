@@ -101,7 +101,7 @@ export interface BuildScript {
 /**
  * Standard input: a tar of links to objects. `build/F` (plain files, to be copied), `build/X` (executable ones, to be copied), `build/E` (executable
  * ones that stay read-only, copied because an object has one mode) and
- * `build/L` (symbolic links as they are); what is to be linked is a link in `partial` already.
+ * `build/L` (symbolic links as they are); what is to be linked is a link in `partial` already. The last entry is `build/whole`.
  */
 export function buildScript({ workdir, build, into, partial, group }: BuildScript): string {
   return `${LANGUAGE}
@@ -120,6 +120,8 @@ mkdir -p tmp && mkdir "$build" "$build/F" "$build/X" "$build/E" "$build/L" && mk
 # busybox refuses links that lead out of the folder unless told; -P is GNU's and BSD's word for it.
 EXTRACT_UNSAFE_SYMLINKS=1; export EXTRACT_UNSAFE_SYMLINKS
 ${untar('xmoPf')}
+# tar takes an archive that breaks off between two entries for a whole one.
+[ -L "$build/whole" ] || exit 75
 cd "$out" || exit 70
 # Only what was copied gets another mode: what is linked has the store's. Read from arguments: a path may have a newline.
 mode() { (cd "$build/$1" && find . -type l -exec sh -c 'cd "$1" && m=$2 && shift 2 && chmod "$m" "$@"' sh "$out" "$2" {} +); }

@@ -26,3 +26,32 @@ export function collectText(stream: Readable): Promise<string> {
     stream.on('close', () => resolve(Buffer.concat(chunks).toString()));
   });
 }
+
+const PIECE = 256 * 1024;
+
+/** Collects small pieces into large writes, and waits for a slow reader or its end. */
+export class Pen {
+  readonly #to: Writable;
+  readonly #gone: AbortSignal;
+  #pieces: Buffer[] = [];
+  #size = 0;
+
+  constructor(to: Writable, gone: AbortSignal) {
+    this.#to = to;
+    this.#gone = gone;
+  }
+  async write(piece: Buffer): Promise<void> {
+    if (piece.length === 0) return;
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size >= PIECE) await this.flush();
+  }
+  async flush(): Promise<void> {
+    const all = this.#pieces;
+    this.#pieces = [];
+    this.#size = 0;
+    if (all.length === 0) return;
+    const [only] = all;
+    await send(this.#to, all.length === 1 && only !== undefined ? only : Buffer.concat(all), this.#gone);
+  }
+}

@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { err, ok, type Result } from '../base/result.ts';
-import { send } from './store-stream.ts';
+import { Pen } from './store-stream.ts';
 import type { Source, StoreError } from './store-types.ts';
 import { tarEnd, tarHeader, tarPadding } from './tar-writer.ts';
 
@@ -101,32 +101,5 @@ async function eachChunk(source: Source, use: (chunk: Buffer) => Promise<void>, 
     }
   } finally {
     await file.close();
-  }
-}
-
-/** Collects small pieces into large writes, and waits for a slow reader or its end. */
-class Pen {
-  readonly #to: Writable;
-  readonly #gone: AbortSignal;
-  #pieces: Buffer[] = [];
-  #size = 0;
-
-  constructor(to: Writable, gone: AbortSignal) {
-    this.#to = to;
-    this.#gone = gone;
-  }
-  async write(piece: Buffer): Promise<void> {
-    if (piece.length === 0) return;
-    this.#pieces.push(piece);
-    this.#size += piece.length;
-    if (this.#size >= CHUNK) await this.flush();
-  }
-  async flush(): Promise<void> {
-    const all = this.#pieces;
-    this.#pieces = [];
-    this.#size = 0;
-    if (all.length === 0) return;
-    const [only] = all;
-    await send(this.#to, all.length === 1 && only !== undefined ? only : Buffer.concat(all), this.#gone);
   }
 }
