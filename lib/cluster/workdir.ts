@@ -10,6 +10,8 @@ export type WorkdirError =
   /** A `$` or `~` that is neither a variable nor the home. */
   | { readonly reason: 'not-a-variable'; readonly workdir: string; readonly text: string }
   | { readonly reason: 'not-writable'; readonly path: string; readonly detail: string }
+  /** It holds content already, and does not belong to the group or hands the group on to nothing that is made in it. */
+  | { readonly reason: 'not-shared'; readonly path: string; readonly group: string; readonly detail: string }
   | { readonly reason: 'disk-full'; readonly path: string; readonly detail: string };
 
 type Piece = { readonly text: string } | { readonly variable: string };
@@ -55,6 +57,8 @@ export async function expandWorkdir(
       return err({ reason: 'unset-variable', workdir, variables: answer.split('\n') });
     case 82:
       return err({ reason: 'not-absolute', workdir, expanded: answer });
+    case 84:
+      return err({ reason: 'not-shared', path: answer, group: options.group ?? '', detail: stderr.trim() });
     default: {
       const reason = /no space left|quota exceeded/i.test(stderr) ? 'disk-full' : 'not-writable';
       return err({ reason, path: answer, detail: stderr.trim() });
@@ -67,7 +71,15 @@ function workdirScript(pieces: readonly Piece[], group: string | undefined): str
   const value = pieces
     .map((piece) => ('variable' in piece ? `"\${${piece.variable}}"` : shellQuote(piece.text)))
     .join('');
-  const share = group === undefined ? '' : `&& chgrp ${shellQuote(group)} "$dir" && chmod 2770 "$dir"`;
+  // One that was made by hand is shared as long as nothing is in it; what is in it later would stay private.
+  const share =
+    group === undefined
+      ? ''
+      : `shared() { [ -n "$(find "$dir" -prune -group ${shellQuote(group)} -perm -2070)" ]; }
+if ! shared; then
+  [ ! -d "$dir/objects" ] || { ls -ld "$dir" >&2; exit 84; }
+  chgrp ${shellQuote(group)} "$dir" && chmod 2770 "$dir" || exit 83
+fi`;
   return `LC_ALL=C; export LC_ALL
 : "\${USER:=$(id -un)}"
 unset=
@@ -77,7 +89,8 @@ dir=${value === '' ? "''" : value}
 printf '%s\\n' "$dir"
 case $dir in /*) ;; *) exit 82 ;; esac
 umask ${group === undefined ? '077' : '007'}
-if [ ! -d "$dir" ]; then mkdir -p "$dir" ${share} || exit 83; fi
+if [ ! -d "$dir" ]; then mkdir -p "$dir" || exit 83; fi
+${share}
 mkdir -p "$dir/tmp" "$dir/objects" || exit 83
 # Permission alone is no promise: a full disk or quota shows only when something is written.
 probe=$dir/tmp/.probe-$$

@@ -55,6 +55,8 @@ export function describeHost(name: string, open: () => Promise<HostUnderTest>): 
       expect(done.code).not.toBe(0);
       expect(done.stderr).toMatch(/syntax/i);
       expect(done.stderr).toMatch(/^sh: /);
+      // And without the whole script in front of them.
+      expect(done.stderr.length).toBeLessThan(200);
     });
 
     test('standard input arrives and is closed', async () => {

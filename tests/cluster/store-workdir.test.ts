@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -68,11 +68,24 @@ describe('the working folder', () => {
     expect(JSON.stringify(made)).toContain('Not a directory');
   });
 
-  test('of a group is open to it', async () => {
+  test('of a group is open to it, also when it was made by hand', async () => {
     await using at = await scratch();
     const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
-    expect(await expandWorkdir(at.host, '$SCRATCH/shared', { group })).toMatchObject({ ok: true });
-    expect((await stat(`${at.path}/shared`)).mode & 0o7777).toBe(0o2770);
-    expect((await stat(`${at.path}/shared/objects`)).mode & 0o7777).toBe(0o2770);
+    await mkdir(join(at.path, 'by-hand'), { mode: 0o755 });
+    for (const name of ['shared', 'by-hand']) {
+      expect(await expandWorkdir(at.host, `$SCRATCH/${name}`, { group })).toMatchObject({ ok: true });
+      expect((await stat(join(at.path, name))).mode & 0o7777).toBe(0o2770);
+      expect((await stat(join(at.path, name, 'objects'))).mode & 0o7777).toBe(0o2770);
+    }
+  });
+
+  test('that was private and has content is not shared by half', async () => {
+    await using at = await scratch();
+    const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
+    expect(await expandWorkdir(at.host, '$SCRATCH/private')).toMatchObject({ ok: true });
+    expect(await expandWorkdir(at.host, '$SCRATCH/private', { group })).toMatchObject({
+      ok: false,
+      error: { reason: 'not-shared', path: `${at.path}/private`, group, detail: expect.stringContaining('drwx------') },
+    });
   });
 });

@@ -11,7 +11,12 @@ export interface SshdOptions {
   /** Shown before authentication. */
   readonly banner?: string;
   /** An ordinary user made for this rig, with a home of its own (needs root). Absent: whoever runs the tests logs in. */
-  readonly account?: { readonly shell?: string; readonly home?: Readonly<Record<string, string>> };
+  readonly account?: {
+    readonly shell?: string;
+    readonly home?: Readonly<Record<string, string>>;
+    /** Unix groups beside its own. */
+    readonly groups?: readonly string[];
+  };
   readonly maxSessions?: number;
   /** More lines of sshd_config. */
   readonly config?: readonly string[];
@@ -96,7 +101,7 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
 let accounts = 0;
 
 /** Two suites may add users at once, and useradd refuses while another one holds the lock of /etc/passwd. */
-async function retryLocked(file: string, args: readonly string[]): Promise<void> {
+export async function retryLocked(file: string, args: readonly string[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const done = await run(file, args, { env: process.env });
     if (done.code === 0) return;
@@ -113,7 +118,8 @@ async function addAccount(root: string, account: NonNullable<SshdOptions['accoun
   for (const [file, content] of Object.entries(account.home ?? {})) await writeFile(join(home, file), content);
   // A locked account (`!`) is refused with `UsePAM no`; `*` has no password either, but may log in by key.
   const shell = findProgram(account.shell ?? 'bash') ?? '/bin/sh';
-  await retryLocked('useradd', ['-M', '-d', home, '-s', shell, '-p', '*', name]);
+  const groups = account.groups === undefined ? [] : ['-G', account.groups.join(',')];
+  await retryLocked('useradd', ['-M', '-d', home, '-s', shell, '-p', '*', ...groups, name]);
   await must('chown', ['-R', name, home]);
   return name;
 }
