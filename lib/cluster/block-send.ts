@@ -136,9 +136,10 @@ async function sendBlock(
 ): Promise<string | undefined> {
   for (let at = 0; at < size && !gone.aborted; ) {
     // A new buffer each time: the stream still holds the last one.
-    const buffer = Buffer.alloc(Math.min(READ, size - at));
+    const buffer = Buffer.allocUnsafe(Math.min(READ, size - at));
     try {
-      await file.read(buffer, 0, buffer.length, from + at);
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, from + at);
+      buffer.fill(0, bytesRead);
     } catch (error) {
       return String(error);
     }

@@ -102,8 +102,7 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     if (!lacking.ok) return lacking;
     if (lacking.value.length > 0) return err({ reason: 'missing', sha256s: lacking.value });
     // No hard links there: another file system, objects of another user (fs.protected_hardlinks), too many of one.
-    const linked = request.tree.some((entry) => entry.kind === 'file' && (entry.as ?? request.as) === 'link');
-    return linked ? build(request, 'symlink') : first;
+    return hasLinks(request) ? build(request, 'symlink') : first;
   }
 
   async function build(request: Materialise, links: 'hardlink' | 'symlink'): Promise<Result<void, StoreError>> {
@@ -111,7 +110,8 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     const id = randomBytes(8).toString('hex');
     const partial = `${into}.tmp-${id}`;
     const name = `TREE-${id}`;
-    const script = buildScript({ workdir, build: name, into, partial, group });
+    const hardLinks = links === 'hardlink' && hasLinks(request);
+    const script = buildScript({ workdir, build: name, into, partial, group, hardLinks });
     const started = await host.spawn(script, signalOf(request.signal));
     if (!started.ok) return hostFailure(started.error);
     const said = collectText(started.value.stdout);
@@ -123,7 +123,7 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
       }
       const object = `objects/${objectPath(entry.sha256)}`;
       const copied = (entry.as ?? as) === 'copy';
-      const plain = copied ? `tmp/${name}/F/` : `${partial}/`;
+      const plain = `tmp/${name}/${copied ? 'F' : 'P'}/`;
       // An object has one mode for all its links, so that a file with another mode has to be a copy.
       if (entry.executable || copied || links === 'symlink') {
         const folder = entry.executable ? `tmp/${name}/${copied ? 'X' : 'E'}/` : plain;
@@ -158,6 +158,8 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
   return { workdir, missing, put, download, materialise };
 }
 
+const hasLinks = ({ tree, as }: Materialise): boolean =>
+  tree.some((entry) => entry.kind === 'file' && !entry.executable && (entry.as ?? as) === 'link');
 const signalOf = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
 
 /** Writes a stream into a file that must not be there; gives its hash, or why it could not be done. */

@@ -3,6 +3,8 @@ import { HASH, LANGUAGE } from './store-scripts.ts';
 
 /** A login node is shared: one find for each kind, with the lowest priority. Paths here are ours, without spaces. */
 
+const POLITE = 'command -v nice >/dev/null 2>&1 || nice() { "$@"; }';
+
 export interface SurveyScript {
   readonly workdir: string;
   readonly days: number;
@@ -12,6 +14,7 @@ export interface SurveyScript {
 
 /** Prints lines that begin with their kind; the last one is `done`. */
 export const surveyScript = ({ workdir, days, all }: SurveyScript): string => `${LANGUAGE}
+${POLITE}
 TZ=UTC0; export TZ
 cd ${shellQuote(workdir)} || exit 70
 echo "now $(date +%Y) $(date +%m)"
@@ -57,6 +60,7 @@ echo done`;
  * Prints `left PATH` for what is still there.
  */
 export const removeScript = (workdir: string, id: string, days: number): string => `${LANGUAGE}
+${POLITE}
 cd ${shellQuote(workdir)} || exit 70
 mkdir -p tmp || exit 70
 list=$(cat)
@@ -82,6 +86,7 @@ exit 0`;
 
 /** Prints the paths below objects whose content is not what their name says; removes them if asked. */
 export const verifyScript = (workdir: string, remove: boolean): string => `${LANGUAGE}
+${POLITE}
 cd ${shellQuote(workdir)} || exit 70
 [ -d objects ] || exit 0
 cd objects || exit 70

@@ -96,14 +96,16 @@ export interface BuildScript {
   readonly into: string;
   readonly partial: string;
   readonly group: boolean;
+  /** Some entries are hard links, which do not lead to another file system. */
+  readonly hardLinks: boolean;
 }
 
 /**
- * Standard input: a tar of links to objects. `build/F` (plain files, to be copied), `build/X` (executable ones, to be copied), `build/E` (executable
- * ones that stay read-only, copied because an object has one mode) and
- * `build/L` (symbolic links as they are); what is to be linked is a link in `partial` already. The last entry is `build/whole`.
+ * Standard input: a tar of links to objects, all names relative (busybox makes them so, whatever one says): below `build` in `P` what is to be
+ * a link in the tree, in `F` plain files to be copied, in `X` executable ones, in `E` executable ones that stay read-only (copied because an object
+ * has one mode), in `L` symbolic links as they are. The last entry is `whole`.
  */
-export function buildScript({ workdir, build, into, partial, group }: BuildScript): string {
+export function buildScript({ workdir, build, into, partial, group, hardLinks }: BuildScript): string {
   return `${LANGUAGE}
 umask ${group ? '007' : '077'}
 cd ${shellQuote(workdir)} || exit 70
@@ -116,12 +118,15 @@ there && exit 76
 build=$work/tmp/${build}
 trap 'cd / && rm -rf "$build" "$out"' EXIT
 ${SIGNALS}
-mkdir -p tmp && mkdir "$build" "$build/F" "$build/X" "$build/E" "$build/L" && mkdir -p "$out" || { full; exit 73; }
-# busybox refuses links that lead out of the folder unless told; -P is GNU's and BSD's word for it.
+mkdir -p tmp && mkdir "$build" && (cd "$build" && mkdir P F X E L) && mkdir -p "\${out%/*}" || { full; exit 73; }
+${hardLinks ? `true >"$build/probe" && ln "$build/probe" "$out" && rm -f "$out" || exit 73` : ''}
+# Links may lead out of the folder: with -P for GNU's and BSD's tar, while busybox has no such option and wants to be told like this.
 EXTRACT_UNSAFE_SYMLINKS=1; export EXTRACT_UNSAFE_SYMLINKS
-${untar('xmoPf')}
+case $(tar --help 2>&1) in *BusyBox*) absolute='' ;; *) absolute=P ;; esac
+${untar('xmo"$absolute"f')}
 # tar takes an archive that breaks off between two entries for a whole one.
 [ -L "$build/whole" ] || exit 75
+mv "$build/P" "$out" || { full; exit 73; }
 cd "$out" || exit 70
 # Only what was copied gets another mode: what is linked has the store's. Read from arguments: a path may have a newline.
 mode() { (cd "$build/$1" && find . -type l -exec sh -c 'cd "$1" && m=$2 && shift 2 && chmod "$m" "$@"' sh "$out" "$2" {} +); }
