@@ -3,7 +3,7 @@ import { FULL, HASH, LANGUAGE, SIGNALS } from './store-scripts.ts';
 
 /**
  * A large file arrives in blocks, over several channels at once, in one file at their offsets: `tmp/PART-HASH.ID/data`, with an empty file
- * `b0`, `b1` … for each block that is there whole, and `pid.N` (the node's name in it) for each process that works on it.
+ * `b0`, `b1` … for each block that is there whole, and `pid.N` (the node's name in it) for each process that works on it, `gone.N` for one that did.
  */
 
 /** dd counts in these; the last block is filled up to one, and cut at the end. */
@@ -28,9 +28,9 @@ cd ${shellQuote(place.workdir)} || exit 70
 part=${partOf(place)}
 ${FULL}`;
 
-/** Whoever comes later sees that somebody works here. */
+/** Whoever comes later sees that somebody works here, or did. */
 const sign = `work=$(pwd)
-trap 'cd "$work" && rm -f "$part/pid.$$"' EXIT
+trap 'cd "$work" && mv "$part/pid.$$" "$part/gone.$$" 2>/dev/null' EXIT
 ${SIGNALS}
 uname -n >"$part/pid.$$" || { full; exit 73; }`;
 
@@ -44,7 +44,7 @@ ${HASH}
 mkdir -p objects tmp || { full; exit 73; }
 ${how === 'anew' ? '' : takeOver(place)}
 if [ -d "$part" ]; then
-  rm -f "$part"/pid.* "$part"/asked.* "$part/all"
+  rm -f "$part"/pid.* "$part"/gone.* "$part"/asked.* "$part/all"
   # It may have been about to get its name.
   [ ! -f "$part/data" ] || chmod u+w "$part/data"
   [ "$(cat "$part/blocks")" = ${place.blockSize} ] || rm -rf "$part"
@@ -68,20 +68,23 @@ dead() {
   set -- "$1" $(ls -lnd "$1")
   [ "\${4-}" = "$(id -u)" ] || return 1
   busy=
-  for file in "$1"/pid.*; do
+  died=
+  for file in "$1"/pid.* "$1"/gone.*; do
     [ -f "$file" ] || continue
+    case $file in */gone.*) died=yes; continue ;; esac
     [ "$(cat "$file")" = "$(uname -n)" ] || return 1
     pid=\${file##*.}
-    kill -0 "$pid" 2>/dev/null || continue
+    kill -0 "$pid" 2>/dev/null || { died=yes; continue; }
     # A number that was given to another program since is nobody of ours.
-    case $(args "$pid") in *PART-${place.sha256}*) busy="$busy $pid" ;; '') return 1 ;; esac
+    case $(args "$pid") in *PART-${place.sha256}*) busy="$busy $pid" ;; '') return 1 ;; *) died=yes ;; esac
   done
-  [ -n "$busy" ] || return 0
-  # Its connection may hang: a client that lives writes.
+  [ -n "$busy" ] || [ -z "$died" ] || return 0
+  # Somebody is about to begin, or the connection of who works here hangs: a client that lives writes.
   touch "$1/asked.${place.id}"
   sleep 12
   [ -z "$(find "$1" -newer "$1/asked.${place.id}" | head -n 1)" ] || { rm -f "$1/asked.${place.id}"; return 1; }
   for pid in $busy; do kill -KILL "-$pid" 2>/dev/null; done
+  return 0
 }
 for old in tmp/PART-${place.sha256}.*; do
   if [ -d "$old" ] && dead "$old" && mv "$old" "$part" 2>/dev/null; then break; fi

@@ -6,7 +6,9 @@ export function planGc(survey: GcSurvey, live: ReadonlySet<string>, options: GcO
   const running = survey.attempts.filter(({ path }) => live.has(path));
   const isOver = ({ old, path }: GcAttempt) => old && !live.has(path);
   const over = survey.attempts.filter(isOver);
-  const busy = new Set(survey.attempts.filter((attempt) => !isOver(attempt)).map(({ fingerprint }) => fingerprint));
+  const overPaths = new Set(over.map(({ path }) => path));
+  const overKeeps = new Set(over.map(keepOf));
+  const busyKeeps = new Set(survey.attempts.filter((attempt) => !isOver(attempt)).map(keepOf));
   const archives = new Set(survey.steps.filter(({ old }) => !old).map(({ archive }) => archive));
   const data = new Set(survey.attempts.flatMap((attempt) => (isOver(attempt) ? [] : attempt.data)));
   const needed = (hash: Sha256) => survey.used.has(hash) || archives.has(hash) || data.has(hash);
@@ -16,12 +18,10 @@ export function planGc(survey: GcSurvey, live: ReadonlySet<string>, options: GcO
       .filter((path) => !running.some((attempt) => belongs(path, attempt)))
       .map((path) => ({ kind: 'temporary', path }) as const),
     ...survey.files
-      .filter((path) => over.some((attempt) => path.startsWith(`${attempt.path}/`)))
+      .filter((path) => overPaths.has(path.slice(0, path.lastIndexOf('/'))))
       .map((path) => ({ kind: 'run-files', path }) as const),
     ...survey.keeps
-      .filter(
-        (path) => over.some((one) => path === keepOf(one)) && ![...busy].some((one) => path === `runs/${one}/keep`),
-      )
+      .filter((path) => overKeeps.has(path) && !busyKeeps.has(path))
       .map((path) => ({ kind: 'run-files', path }) as const),
     ...survey.steps.filter(({ old }) => old).map(({ path }) => ({ kind: 'step', path }) as const),
     // Which environment a run uses is not written down; its job may outlive any age.

@@ -110,7 +110,7 @@ describeWith('sshd', 'a large file', () => {
     await mkdir(join(work.path, 'objects'));
     await writeFile(join(part, 'data'), Buffer.alloc(3 * MiB));
     await writeFile(join(part, 'blocks'), `${MiB}\n`);
-    for (const block of ['b0', 'b2']) await writeFile(join(part, block), '');
+    for (const block of ['b0', 'b2', 'gone.1']) await writeFile(join(part, block), '');
     await using at = await openOverSsh(shared);
     const put = await openStore(at.host, work.path, { blocks }).put([big]);
     expect(put).toEqual({ ok: true, value: { files: 1, bytes: big.size, resumed: 0 } });
