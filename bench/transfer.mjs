@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { cpus, release, tmpdir, userInfo } from 'node:os';
+import { cpus, loadavg, release, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -28,6 +28,8 @@ const { values } = parseArgs({
   },
 });
 const [mib, files, entries, rounds] = [values.mib, values.files, values.tree, values.rounds].map(Number);
+// What else the machine was doing: a ratio on two busy cores says less than one on idle ones.
+const load = loadavg()[0].toFixed(1);
 const root = mkdtempSync(join(tmpdir(), 'mlops-bench-'));
 const cipher = 'aes128-gcm@openssh.com';
 
@@ -121,7 +123,7 @@ async function main() {
   const date = new Date().toISOString().slice(0, 10);
   const again = `${mib} MiB cut at 90 % and resumed: ${((100 * resumed) / big.size).toFixed(1)} % of the bytes were sent again or for the first time; 10 % were missing.`;
   const memory = `Largest resident size of the process that did all of it: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB.`;
-  const text = `# Transfers, ${date}\n\n${versions.join(' · ')}; ${rounds} rounds, interleaved; ${cipher}; loopback.\n\n${table}\n\n${again} ${memory}\n`;
+  const text = `# Transfers, ${date}\n\n${versions.join(' · ')}; ${rounds} rounds, interleaved; ${cipher}; loopback; load average at the start ${load}.\n\n${table}\n\n${again} ${memory}\n`;
   mkdirSync(join(checkout, 'bench/results'), { recursive: true });
   writeFileSync(join(checkout, `bench/results/transfer-${date}.md`), text);
   process.stdout.write(`${text}\nkept in bench/results/transfer-${date}.md\n`);
