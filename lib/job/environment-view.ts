@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { unreachable } from '../base/unreachable.ts';
 import type { Config } from '../config/types.ts';
 import type { EnvironmentView } from './view.ts';
@@ -5,13 +6,15 @@ import type { EnvironmentView } from './view.ts';
 /** What the chosen template needs. `container` is refused before this. */
 export function environmentView(config: Config, environmentKey: string): EnvironmentView {
   const { environment } = config;
-  const built = { kind: environment.kind, environmentKey };
+  const kernel = kernelOf(config);
+  const builtBefore = 'buildOn' in environment && environment.buildOn === 'login';
+  const built = { ...kernel, kind: environment.kind, environmentKey, builtBefore };
   switch (environment.kind) {
     case 'none':
     case 'container':
       return { template: 'env-given' };
     case 'prefix':
-      return { template: 'env-given', prefix: environment.prefix };
+      return { ...kernel, template: 'env-given', prefix: environment.prefix, seenKey: seenKey(environment.prefix) };
     case 'conda':
       return { ...built, template: 'env-conda', title: environment.file, file: `tree/${environment.file}` };
     case 'packages': {
@@ -30,6 +33,7 @@ export function environmentView(config: Config, environmentKey: string): Environ
         template: 'env-venv',
         title: environment.file,
         locked,
+        project: !locked && environment.file.endsWith('.toml'),
         folder,
         name: environment.file.slice(slash + 1),
       };
@@ -37,6 +41,20 @@ export function environmentView(config: Config, environmentKey: string): Environ
     default:
       return unreachable(environment);
   }
+}
+
+function kernelOf({ environment }: Config): { kernel?: string; kernelTitle?: string } {
+  if (!('kernel' in environment) || environment.kernel === undefined) return {};
+  const name = environment.name ?? 'mlops';
+  return { kernel: name, kernelTitle: `Python (${name})` };
+}
+
+const seenKey = (prefix: string) => `given-${createHash('sha256').update(prefix).digest('hex').slice(0, 16)}`;
+
+/** What a run cannot do without, by the names of Python packages. */
+export function needsOf({ environment, steps }: Config): readonly string[] {
+  if (steps.some((step) => step.kind === 'notebook')) return ['papermill', 'ipykernel'];
+  return 'kernel' in environment && environment.kernel !== undefined ? ['ipykernel'] : [];
 }
 
 /** Whether there is something to build, and so a key. */

@@ -156,5 +156,14 @@ export function keptFiles(text: string): KeptFile[] {
 
 function findingsOf(read: ReadFile): Finding[] {
   const added = (read('result/added.txt') ?? '').trim().split(/\s+/).filter(Boolean);
-  return added.length === 0 ? [] : [{ name: 'environment-added', severity: 'info', detail: added.join(' ') }];
+  const changed = (read('result/changed.txt') ?? '').trim();
+  const kernel = (read('result/kernel.txt') ?? '').trim();
+  return [
+    ...finding('environment-added', 'info', added.join(' ')),
+    ...finding('environment-changed', 'warn', changed),
+    ...finding('kernel-not-installed', 'warn', kernel),
+  ];
 }
+
+const finding = (name: string, severity: Finding['severity'], detail: string): Finding[] =>
+  detail === '' ? [] : [{ name, severity, detail }];

@@ -3,7 +3,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { Fingerprinted } from '../fingerprint/types.ts';
-import { environmentView, isBuilt } from './environment-view.ts';
+import { environmentView, isBuilt, needsOf } from './environment-view.ts';
 import { planSteps } from './plan-steps.ts';
 import { jobResources, sbatchOptions } from './resources.ts';
 import type { DataPlacement, InputFile, JobPlan, PlanError, PlanRequest, TreeFile } from './types.ts';
@@ -18,12 +18,12 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
   const { fingerprint } = fingerprinted;
   const name = `mlops-${fingerprint.slice(0, 16)}`;
   const resources = jobResources(config);
-  const needs = steps.steps.some((step) => step.kind === 'notebook') ? ['papermill', 'ipykernel'] : [];
+  const needs = needsOf(config);
   const key = environmentKey(fingerprinted, needs);
   const data = placements(fingerprinted);
   const inputs = new Map<string, InputFile>(steps.inputs);
   const add = (path: string, content: string, mode: InputFile['mode'] = 0o644) => inputs.set(path, { content, mode });
-  if (needs.length > 0) add('notebook.py', request.driver);
+  if (steps.steps.some((step) => step.kind === 'notebook')) add('notebook.py', request.driver);
   if (config.setup !== undefined) add('setup.sh', `${config.setup}\n`);
   const links = data.filter(({ how }) => how === 'link');
   if (links.length > 0) add('data', links.map(({ sha256, path }) => `${sha256} ${path}\n`).join(''));
@@ -51,6 +51,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       setup: config.setup !== undefined,
       modules: config.cluster?.modules ?? [],
       needs: needs.join(' '),
+      gpus: resources.gpus ?? 0,
       environment: environmentView(config, key),
       env: Object.entries(config.env).map(([variable, value]) => ({ name: variable, value })),
       stepCount: steps.steps.length,
@@ -92,8 +93,6 @@ function unsupported({ config, locate }: PlanRequest): PlanError[] {
     ]),
     ...config.data.flatMap((entry, index) => (entry.kind === 'cluster' ? [`data[${index}].cluster`] : [])),
     ...(config.environment.kind === 'container' ? ['environment.container'] : []),
-    ...('kernel' in config.environment ? ['environment.kernel'] : []),
-    ...('buildOn' in config.environment && config.environment.buildOn === 'login' ? ['environment.build_on'] : []),
     ...(config.cluster?.group === undefined ? [] : ['cluster.group']),
   ];
   return keys.map((key) => {

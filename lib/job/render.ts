@@ -2,7 +2,7 @@ import type { HelperOptions } from 'handlebars';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { Templates } from './templates.ts';
-import type { JobView, SbatchOption } from './view.ts';
+import type { EnvironmentView, JobView, SbatchOption } from './view.ts';
 
 /** A template (one of ours is tested; one of the repository's may be wrong) or a value that cannot be in a script. */
 export interface RenderError {
@@ -13,7 +13,20 @@ export interface RenderError {
 class UnsafeValue extends Error {}
 
 /** The job script. Handlebars' own escaping is for HTML and is off: a value gets into a script through a helper that suits its place. */
-export async function renderJob(view: JobView, templates: Templates): Promise<Result<string, RenderError>> {
+export const renderJob = (view: JobView, templates: Templates) => render(view, templates, false);
+
+/**
+ * For `build_on: login`: the environment's part of the job script alone. It runs in an attempt's filled folder before that is
+ * submitted, writes below `build/` there what a job writes (docs/job.md), and ends with 0 if the environment is ready, with 3 if
+ * it could not be made.
+ */
+export const renderBuild = (view: JobView, templates: Templates) =>
+  render({ ...view, sbatch: [], environment: builtHere(view.environment) }, templates, true);
+
+const builtHere = (environment: EnvironmentView): EnvironmentView =>
+  'builtBefore' in environment ? { ...environment, builtBefore: false } : environment;
+
+async function render(view: JobView, templates: Templates, building: boolean): Promise<Result<string, RenderError>> {
   const { default: handlebars } = await import('handlebars');
   const instance = handlebars.create();
   instance.registerHelper(helpers);
@@ -25,19 +38,25 @@ export async function renderJob(view: JobView, templates: Templates): Promise<Re
     channels: [],
     packages: [],
     locked: false,
+    project: false,
     folder: '',
     name: '',
     prefix: '',
+    seenKey: '',
     kind: '',
     environmentKey: '',
     title: '',
+    builtBefore: false,
+    kernel: '',
+    kernelTitle: '',
   };
   try {
     const part = (name: keyof Templates) => instance.compile(templates[name], compile);
+    instance.registerPartial('env-python', part('env-python.sh.hbs'));
     instance.registerPartial('env-lock', part('env-lock.sh.hbs'));
     instance.registerPartial('steps', part('steps.sh.hbs'));
     instance.registerPartial('environment', part(`${template}.sh.hbs`));
-    return ok(part('job.sh.hbs')({ ...members, ...view, ...environment }));
+    return ok(part('job.sh.hbs')({ ...members, ...view, ...environment, building }));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     return err({ reason: error instanceof UnsafeValue ? 'unsafe-value' : 'template', detail });

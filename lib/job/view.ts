@@ -10,6 +10,8 @@ export interface JobView {
   readonly modules: readonly string[];
   /** Python packages by name, without which notebooks do not run; empty where no step is one. */
   readonly needs: string;
+  /** How many the job asks for: 0 where the node's do not matter. */
+  readonly gpus: number;
   readonly environment: EnvironmentView;
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly stepCount: number;
@@ -22,8 +24,15 @@ export interface SbatchOption {
   readonly value: string | number | true;
 }
 
-interface BuiltView {
+interface KernelView {
+  /** The name of a kernelspec in the user's home, and its title; absent: none is installed. */
+  readonly kernel?: string;
+  readonly kernelTitle?: string;
+}
+interface BuiltView extends KernelView {
   readonly kind: string;
+  /** The job does not build it: that was done on the login node. */
+  readonly builtBefore: boolean;
   readonly environmentKey: string;
   /** What is being installed, for the line of progress. */
   readonly title: string;
@@ -39,10 +48,17 @@ export type EnvironmentView =
   | (BuiltView & {
       readonly template: 'env-venv';
       readonly locked: boolean;
+      /** `name` is a pyproject.toml. */
+      readonly project: boolean;
       readonly folder: string;
       readonly name: string;
     })
-  | { readonly template: 'env-given'; readonly prefix?: string };
+  | (KernelView & {
+      readonly template: 'env-given';
+      readonly prefix?: string;
+      /** Names the folder that remembers what was in the prefix. */
+      readonly seenKey?: string;
+    });
 
 export interface StepView {
   readonly index: number;

@@ -86,12 +86,10 @@ describe('what cannot run is named before anything is sent', () => {
     const data: Config['data'] = [{ kind: 'cluster', cluster: '/d', as: 'd', fingerprint: 'stat' }];
     const environment: Config['environment'] = { kind: 'container', image: 'a.sif', buildOn: 'login' };
     expect(errors({ steps, data, environment })).toEqual(
-      ['steps[0].seeds', 'steps[0].matrix', 'data[0].cluster', 'environment.container', 'environment.build_on'].map(
-        (key) => ({
-          reason: 'unsupported',
-          key,
-        }),
-      ),
+      ['steps[0].seeds', 'steps[0].matrix', 'data[0].cluster', 'environment.container'].map((key) => ({
+        reason: 'unsupported',
+        key,
+      })),
     );
   });
 });

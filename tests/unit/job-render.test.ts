@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { renderJob } from '../../lib/job/render.ts';
+import { renderBuild, renderJob } from '../../lib/job/render.ts';
 import { readTemplates, TEMPLATE_NAMES, type Templates } from '../../lib/job/templates.ts';
 import type { EnvironmentView, JobView } from '../../lib/job/view.ts';
 import { findProgram } from '../rig/requirements.ts';
@@ -25,6 +25,7 @@ const view = (environment: EnvironmentView): JobView => ({
   setup: true,
   modules: ['Anaconda3/2021.11', `odd $(touch oops) 'module'`],
   needs: 'papermill ipykernel',
+  gpus: 2,
   environment,
   env: [
     { name: 'OMP_NUM_THREADS', value: '4' },
@@ -44,7 +45,7 @@ const view = (environment: EnvironmentView): JobView => ({
   ],
   artifacts: ['model.pkl', 'plots/**/*.{png,svg}', `a b'$(touch oops)*.x`],
 });
-const built = { kind: 'conda', environmentKey: '0123456789abcdef01234567', title: hostile };
+const built = { kind: 'conda', environmentKey: '0123456789abcdef01234567', title: hostile, builtBefore: false };
 const environments: Readonly<Record<string, EnvironmentView>> = {
   'conda-file': { ...built, template: 'env-conda', file: `tree/${hostile}.yml` },
   packages: {
@@ -58,20 +59,43 @@ const environments: Readonly<Record<string, EnvironmentView>> = {
     kind: 'venv',
     template: 'env-venv',
     locked: false,
+    project: false,
     folder: `tree/${hostile}`,
     name: 'requirements.txt',
   },
-  uv: { ...built, kind: 'uv', template: 'env-venv', locked: true, folder: 'tree', name: 'uv.lock' },
-  prefix: { template: 'env-given', prefix: hostile },
+  uv: { ...built, kind: 'uv', template: 'env-venv', locked: true, project: false, folder: 'tree', name: 'uv.lock' },
+  pyproject: {
+    ...built,
+    kind: 'venv',
+    template: 'env-venv',
+    locked: false,
+    project: true,
+    folder: 'tree',
+    name: 'pyproject.toml',
+    builtBefore: true,
+  },
+  prefix: {
+    template: 'env-given',
+    prefix: hostile,
+    seenKey: 'given-0123456789abcdef',
+    kernel: 'mlops',
+    kernelTitle: `Python (${hostile})`,
+  },
   none: { template: 'env-given' },
 };
 const render = async (environment: EnvironmentView, own: Partial<JobView> = {}) =>
   renderJob({ ...view(environment), ...own }, templates);
 
-describe.each(Object.entries(environments))('the script for %s', (name, environment) => {
+const scripts = [
+  ...Object.entries(environments).map(([name, environment]) => [`job-${name}`, () => render(environment)] as const),
+  // The one of an environment that the job itself does not build.
+  ['build-pyproject', () => renderBuild(view(environments.pyproject ?? { template: 'env-given' }), templates)] as const,
+];
+
+describe.each(scripts)('the script %s', (name, make) => {
   test('is the golden one, whatever the values hold (UPDATE_GOLDEN=1 writes it)', async () => {
-    const golden = join(import.meta.dirname, 'golden', `job-${name}.sh`);
-    const rendered = await render(environment);
+    const golden = join(import.meta.dirname, 'golden', `${name}.sh`);
+    const rendered = await make();
     if (!rendered.ok) throw new Error(rendered.error.detail);
     if (process.env.UPDATE_GOLDEN === '1' || !existsSync(golden)) {
       mkdirSync(dirname(golden), { recursive: true });
@@ -81,7 +105,7 @@ describe.each(Object.entries(environments))('the script for %s', (name, environm
   });
 
   test('is a POSIX shell’s in the eyes of every shell that is here', async () => {
-    const rendered = await render(environment);
+    const rendered = await make();
     const script = rendered.ok ? rendered.value : '';
     for (const shell of ['sh', 'dash', 'bash', 'busybox'].filter((one) => findProgram(one) !== undefined)) {
       const args = shell === 'busybox' ? ['sh', '-n'] : ['-n'];

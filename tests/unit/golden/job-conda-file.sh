@@ -78,6 +78,8 @@ the_end() {
   code=$?
   trap '' TERM INT HUP
   [ -z "${beat_pid:-}" ] || kill "$beat_pid" 2>/dev/null
+  # What still installs must have ended before another builder begins.
+  if [ -s "$private/installing" ]; then kill "$(cat "$private/installing")" 2>/dev/null && wait; fi
   if [ "$phase" = preparing ] && [ ! -s state/signals ]; then
     { printf 'environment\nthe script ended with status %s at: %s\n' "$code" "$doing"; recent_log; } | put result/preparation
   fi
@@ -144,10 +146,24 @@ if ! command -v module >/dev/null 2>&1; then
   echo "this machine has no module command (looked in the usual places of Lmod and of Environment Modules, and in /etc/profile)" >"$words"
   not_prepared missing-module
 fi
+# What begins likewise, whatever its case: the longest beginning that anything has.
+near_modules() {
+  near=${1%%/*}
+  module -t avail >"$private/modules" 2>&1 </dev/null
+  while [ "${#near}" -ge 2 ]; do
+    if awk -v near="$near" 'index(tolower($0), tolower(near)) == 1' "$private/modules" | sed 20q | grep . >"$private/near"; then
+      echo "there are:"
+      cat "$private/near"
+      return
+    fi
+    near=${near%?}
+  done
+  echo "nothing of a similar name is there (module avail names $(grep -c . "$private/modules"))"
+}
 load_module() {
   # Its words go to standard error; version 3 ends with 0 whatever happened.
   if ! module load "$1" 2>"$private/module" </dev/null || grep -Eq 'ERROR|Unable to locate|unknown' "$private/module"; then
-    { printf 'module load %s\n' "$1"; cat "$private/module"; module -t avail "${1%%/*}" 2>&1 </dev/null | sed 20q; } >"$words"
+    { printf 'module load %s\n' "$1"; cat "$private/module"; near_modules "$1"; } >"$words"
     not_prepared missing-module
   fi
   cat "$private/module"
@@ -161,26 +177,118 @@ now "environment"
 TMPDIR=$private/tmp
 export TMPDIR
 needs='papermill ipykernel'
+# The path is in every script of an environment, and another kind of processor cannot use it: it gets its own.
 environment=$workdir/envs/0123456789abcdef01234567
+platform=$(uname -m)
+case $platform in
+x86_64) ;;
+*) environment=$environment.$platform ;;
+esac
 prefix=$environment/env
 python=$prefix/bin/python
 lock=$environment/lock
-mkdir -p "$environment" "$workdir/cache" || exit 91
+if ! mkdir -p "$environment" "$workdir/cache" 2>"$words"; then not_prepared environment; fi
 # What is downloaded does not go to a home with a tiny quota. A package manager must not ask, and must not read another's Python path.
 export PIP_CACHE_DIR="$workdir/cache/pip" UV_CACHE_DIR="$workdir/cache/uv" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
+# What is asked of the environment's Python, whoever made it.
 has_modules() {
   [ -x "$1" ] && "$1" -c 'import importlib.util as u, sys
 sys.exit(any(u.find_spec(m) is None for m in sys.argv[1:]))' $needs >/dev/null 2>&1 </dev/null
 }
 imports() { "$python" -c 'import importlib, sys
 for m in sys.argv[1:]: importlib.import_module(m)' $needs >"$private/import" 2>&1 </dev/null; }
+# What a step's line runs in: the end of a subshell.
+inside() { exec "$@"; }
+# write_packages FOLDER: packages.txt names what is installed, lock.txt says it in a form that can be installed again.
+write_packages() {
+  "$python" -c 'import glob, io, json, os, platform, sys
+try:
+    from importlib.metadata import distributions
+    found = [((d.metadata["Name"] or "?"), d.version, d.read_text) for d in distributions()]
+except ImportError:
+    import pkg_resources
+    found = [(d.project_name, d.version, lambda name, d=d: d.get_metadata(name) if d.has_metadata(name) else None) for d in pkg_resources.working_set]
+def freeze(name, version, read):
+    try:
+        url = json.loads(read("direct_url.json") or "{}")
+    except ValueError:
+        url = {}
+    commit = url.get("vcs_info", {})
+    return "%s @ %s" % (name, commit["vcs"] + "+" + url["url"] + "@" + commit["commit_id"] if commit else url["url"]) if "url" in url else "%s==%s" % (name, version)
+def write(name, lines):
+    with io.open(os.path.join(sys.argv[1], name + ".tmp"), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    os.replace(os.path.join(sys.argv[1], name + ".tmp"), os.path.join(sys.argv[1], name))
+key = str.lower
+packages = {"%s==%s" % (name, version) for name, version, _ in found}
+lock = ["# mlops lock 1: Python %s, %s %s" % (platform.python_version(), sys.platform, platform.machine())]
+records = []
+for path in glob.glob(os.path.join(sys.prefix, "conda-meta", "*.json")):
+    with io.open(path, encoding="utf-8") as file:
+        records.append(json.load(file))
+if records:
+    # As `conda list --explicit --md5` prints it; what pip installed has no line there, and gets one as a comment.
+    lock.append("@EXPLICIT")
+    lock += sorted((r["url"] + ("#" + r["md5"] if r.get("md5") else "") for r in records if r.get("url")), key=lambda u: (not os.path.basename(u).startswith("python-"), u))
+    lock += sorted({"# pip: " + freeze(*one) for one in found if (one[2]("INSTALLER") or "").strip() in ("pip", "uv")}, key=key)
+else:
+    lock += sorted({freeze(*one) for one in found}, key=key)
+write("packages.txt", sorted(packages, key=key))
+write("lock.txt", lock)' "$1" </dev/null
+}
+# A stack that sees no GPU would train on the CPU for hours, or end in an exception that looks like the model's.
+check_gpus() {
+  now "checking the GPUs"
+  if command -v nvidia-smi >/dev/null 2>&1; then
+    limit=$(command -v timeout) && limit="$limit 20"
+    $limit nvidia-smi -L >"$private/gpus" 2>&1 </dev/null
+    code=$?
+    if ! grep -q '^GPU [0-9]' "$private/gpus"; then
+      { echo "the job asked for 2 GPU(s), and nvidia-smi -L on $(uname -n) names none (status $code):"; cat "$private/gpus"; } >"$words"
+      not_prepared environment
+    fi
+  fi
+  [ -n "$python" ] || return 0
+  limit=$(command -v timeout) && limit="$limit 300"
+  XLA_PYTHON_CLIENT_PREALLOCATE=false TF_CPP_MIN_LOG_LEVEL=2 $limit "$python" -c 'import importlib, importlib.util as u, sys
+def torch(m):
+    if m.cuda.is_available(): return "sees", ""
+    built = m.version.cuda or getattr(m.version, "hip", None)
+    return ("blind", "torch %s is built for CUDA %s and sees no GPU" % (m.__version__, built)) if built else ("cpu", "torch %s is built for CPUs only" % m.__version__)
+def jax(m):
+    try:
+        m.devices("gpu")
+        return "sees", ""
+    except RuntimeError as error:
+        return ("blind" if any(map(u.find_spec, ["jax_cuda12_plugin", "jax_cuda13_plugin", "jax_rocm60_plugin"])) else "cpu"), "jax %s: %s" % (m.__version__, error)
+def tensorflow(m):
+    if m.config.list_physical_devices("GPU"): return "sees", ""
+    return ("blind", "tensorflow %s is built for CUDA and sees no GPU" % m.__version__) if m.test.is_built_with_cuda() else ("cpu", "tensorflow %s is built for CPUs only" % m.__version__)
+found = []
+for see in (torch, jax, tensorflow):
+    if u.find_spec(see.__name__) is None: continue
+    try:
+        found.append(see(importlib.import_module(see.__name__)))
+    except Exception as error:
+        found.append(("blind", "import %s: %s: %s" % (see.__name__, type(error).__name__, error)))
+    if found[-1][0] == "sees": sys.exit(0)
+others = any(u.find_spec(m) is not None for m in ("cupy", "numba", "xgboost", "lightgbm", "catboost", "cuml", "pycuda", "onnxruntime"))
+if any(kind == "blind" for kind, _ in found) or (found and not others):
+    print("\n".join(text for _, text in found))
+    sys.exit(4)' >"$private/gpus" 2>&1 </dev/null
+  code=$?
+  # 0: seen, or nothing to say. Other words than ours are an interpreter that died of its libraries.
+  [ "$code" -ne 0 ] || return 0
+  { echo "the job asked for 2 GPU(s), and the environment's Python sees none (status $code):"; cat "$private/gpus"; } >"$words"
+  not_prepared environment
+}
 # A marker alone is not believed: scratch file systems delete single old files. Once a day every file of the list is looked for.
 ready() {
   [ -f "$environment/complete" ] || return 1
   if ! has_modules "$python"; then
-    say "the environment has lost files: it is built again"
+    say "the environment has lost files"
   elif [ -z "$(find "$environment/checked" -mtime -1 2>/dev/null)" ] && ! whole; then
-    say "the environment has lost $(cat "$private/lost"): it is built again"
+    say "the environment has lost $(cat "$private/lost")"
   else
     touch "$environment/complete"
     return 0
@@ -195,25 +303,50 @@ lost = [f for f in open("../files", "rb").read().split(b"\0") if f and not os.pa
 sys.stdout.buffer.write(lost[0] + b" and %d more" % (len(lost) - 1) if lost else b"")
 sys.exit(bool(lost))' "$prefix" >"$private/lost" 2>&1 </dev/null && touch "$environment/checked"
 }
-token="$(id -u) $(uname -n) $$ ${SLURM_JOB_ID:-none} $started"
+# A process id says nothing on another node, nor in another namespace of this one.
+token="$(id -u) $(uname -n) $$ ${SLURM_JOB_ID:-none} $started $(readlink /proc/self/ns/pid 2>/dev/null)"
 owner_is_gone() {
   # A process of this user on this very node can be looked at. Otherwise only a heart that stopped says so.
   set -- $1
-  [ "$1" = "$(id -u)" ] && [ "$2" = "$(uname -n)" ] && [ -d "/proc/$$" ] && [ ! -d "/proc/$3" ]
+  [ "$1" = "$(id -u)" ] && [ "$2" = "$(uname -n)" ] && [ "${6:-}" = "$(readlink /proc/self/ns/pid 2>/dev/null)" ] && [ -d "/proc/$$" ] && [ ! -d "/proc/$3" ]
 }
+mine() { [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ]; }
 # 0: the lock is ours. 1: someone else has built the environment meanwhile.
 take_lock() {
   silent=0
   last=
+  refused=0
+  waiting=
   while :; do
-    if mkdir "$lock" 2>/dev/null; then
-      printf '%s\n' "$token" | put "$lock/owner"
+    # A builder's failure is the failure of all that waited for it: twenty jobs need not resolve the same conflict twenty times.
+    if [ -n "$waiting" ] && [ -n "$(find "$environment/failed.log" -newer "$private/waiting" 2>/dev/null)" ]; then
+      { echo "the job that built the environment, and that this one waited for, could not:"; tail -n 60 "$environment/failed.log"; } >"$words"
+      not_prepared environment
+    fi
+    if mkdir "$lock" 2>"$private/mkdir"; then
+      if ! printf '%s\n' "$token" 2>"$private/mkdir" | put "$lock/owner" 2>>"$private/mkdir"; then
+        rm -rf "$lock"
+        { echo "the environment's lock could not be written:"; cat "$private/mkdir"; } >"$words"
+        not_prepared environment
+      fi
       lock_token=$token
       if ready; then
         release_lock
         return 1
       fi
       return 0
+    fi
+    if [ ! -d "$lock" ]; then
+      # Released this very moment, or a folder that nobody can write into.
+      refused=$((refused + 1))
+      [ "$refused" -ge 5 ] || { sleep 1; continue; }
+      { echo "the environment's lock could not be made:"; cat "$private/mkdir"; } >"$words"
+      not_prepared environment
+    fi
+    refused=0
+    if [ -z "$waiting" ]; then
+      waiting=yes
+      touch "$private/waiting"
     fi
     if [ -f "$environment/complete" ] && ready; then return 1; fi
     owner=$(cat "$lock/owner" 2>/dev/null)
@@ -222,9 +355,14 @@ take_lock() {
     if [ "$owner/$beat" = "$last" ]; then silent=$((silent + 2)); else silent=0; fi
     last=$owner/$beat
     if [ "$silent" -ge 60 ] || { [ -n "$owner" ] && owner_is_gone "$owner"; }; then
-      [ "$(cat "$lock/owner" 2>/dev/null)" = "$owner" ] || continue
       say "the builder ($owner) is gone: taking over"
-      mv "$lock" "$environment/stale.$$" 2>/dev/null && rm -rf "$environment/stale.$$"
+      stale=$environment/stale.$(uname -n).$$
+      if mv "$lock" "$stale" 2>/dev/null && [ "$(cat "$stale/owner" 2>/dev/null)" != "$owner" ]; then
+        # Another waiter was faster, and this was its new lock.
+        mv "$stale" "$lock"
+      fi
+      rm -rf "$stale"
+      silent=0
       continue
     fi
     now "environment is being built by another job: $(cat "$environment/progress" 2>/dev/null)"
@@ -233,68 +371,99 @@ take_lock() {
 }
 keep_beating() {
   n=0
-  while kill -0 "$$" 2>/dev/null && [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ]; do
+  while kill -0 "$$" 2>/dev/null && mine; do
     n=$((n + 1))
     echo "$n" >"$lock/beat.tmp" && mv -f "$lock/beat.tmp" "$lock/beat"
     sleep 5
   done
+  # Suspended until another took over: what still installs here must not write into its environment.
+  if kill -0 "$$" 2>/dev/null && ! mine && [ -s "$private/installing" ]; then kill "$(cat "$private/installing")"; fi
 }
 doing_now() { now "environment building: $*"; printf '%s\n' "$*" >"$environment/progress"; say "environment: $*"; }
 # logged COMMAND…: its words go to the build's log. Its exit status decides nothing by itself.
 logged() {
+  mine || return 1
   printf '+ %s\n' "$*" >>"$environment/build.log"
-  "$@" >>"$environment/build.log" 2>&1 </dev/null
+  "$@" >>"$environment/build.log" 2>&1 </dev/null &
+  echo "$!" >"$private/installing"
+  wait "$!"
+  set -- "$?"
+  : >"$private/installing"
+  return "$1"
 }
+# Ends the job, unless the lock was lost: then nothing in that folder is ours to judge or to remove.
 build_failed() {
-  { printf '%s\n' "$*"; tail -n 60 "$environment/build.log"; } >"$words"
+  mine || return 0
+  # A full disk keeps the manager's own words from the log, too.
+  full=$( { head -c 65536 /dev/zero >"$environment/probe"; } 2>&1)
+  rm -rf "$prefix" "$environment/pkgs" "$environment/probe"
+  { printf '%s\n' "$*"; [ -z "$full" ] || printf '%s\n' "$full"; } >>"$environment/build.log"
+  { printf '%s\n' "$*" "$full"; tail -n 60 "$environment/build.log"; } >"$words"
   mv -f "$environment/build.log" "$environment/failed.log"
-  rm -rf "$prefix"
   not_prepared environment
 }
+# 0: built. 1: another builder took over meanwhile.
 build() {
   keep_beating >/dev/null 2>&1 </dev/null &
   beat_pid=$!
   build_started=$(epoch)
   doing_now "starting"
   rm -rf "$prefix" "$environment/pkgs"
-  rm -f "$environment/complete" "$environment/checked" "$environment/added" "$environment/packages.txt"
+  rm -f "$environment/complete" "$environment/checked" "$environment/added" "$environment/packages.txt" "$environment/lock.txt" "$environment/failed.log"
   : >"$environment/build.log"
   create_environment
   if [ ! -x "$python" ] || ! "$python" -c '' >/dev/null 2>&1 </dev/null; then
     build_failed "$manager ended with status $code, and there is no Python that starts in $prefix"
+    return 1
   fi
-  [ "$code" -eq 0 ] || build_failed "$manager ended with status $code"
+  if [ "$code" -ne 0 ]; then
+    build_failed "$manager ended with status $code"
+    return 1
+  fi
   if ! has_modules "$python"; then
     doing_now "adding what notebooks need: $needs"
     add_needs
     printf '%s\n' $needs >"$environment/added"
   fi
+  mine || return 1
   doing_now "importing"
   if ! imports; then
     cat "$private/import" >>"$environment/build.log"
     build_failed "the environment was built, and an import fails: $needs"
+    return 1
   fi
-  "$python" -c 'import os, sys
+  if ! logged "$python" -c 'import os, sys
 os.chdir(sys.argv[1])
 names = [os.path.join(d, f) for d, _, fs in os.walk(b".") for f in fs if not f.endswith(b".pyc")]
 open("../files.tmp", "wb").write(b"\0".join(names))
-os.replace("../files.tmp", "../files")' "$prefix" || build_failed "the files of the environment could not be listed"
-  "$python" -c 'try:
-    from importlib.metadata import distributions
-    names = {(d.metadata["Name"] or "?") + "==" + d.version for d in distributions()}
-except ImportError:
-    import pkg_resources
-    names = {d.project_name + "==" + d.version for d in pkg_resources.working_set}
-print("\n".join(sorted(names, key=str.lower)))' 2>>"$environment/build.log" </dev/null | put "$environment/packages.txt"
+os.replace("../files.tmp", "../files")' "$prefix"; then
+    build_failed "the files of the environment could not be listed"
+    return 1
+  fi
+  if ! write_packages "$environment" >>"$environment/build.log" 2>&1; then
+    build_failed "the packages of the environment could not be listed"
+    return 1
+  fi
   rm -rf "$environment/pkgs"
   touch "$environment/checked"
   # Last, and only by the one who still holds the lock.
-  [ "$(cat "$lock/owner" 2>/dev/null)" = "$token" ] || build_failed "another builder took over"
-  printf 'version=1\nkind=conda\nseconds=%s\nat=%s\n' "$(($(epoch) - build_started))" "$(epoch)" | put "$environment/complete"
+  mine || return 1
+  printf 'version=1\nkind=conda\nplatform=%s\nmanager=%s\nmanager_version=%s\nseconds=%s\nat=%s\n' "$platform" "$manager" "$("$manager" --version 2>&1 </dev/null | sed 1q)" \
+    "$(($(epoch) - build_started))" "$(epoch)" | put "$environment/complete"
   say "environment built in $(($(epoch) - build_started)) s"
+  end_building
+  release_lock
+}
+end_building() {
   kill "$beat_pid" 2>/dev/null
   beat_pid=
-  release_lock
+}
+provide() {
+  while ! ready && take_lock && ! build; do
+    say "another builder has taken over: waiting for it"
+    end_building
+    lock_token=
+  done
 }
 find_manager() {
   manager=
@@ -315,11 +484,29 @@ find_manager() {
     not_prepared environment
   fi
 }
+# What `conda list --explicit` prints, or our own lock.txt, in which what pip had installed stands in comments.
+create_from_lock() {
+  cp "$1" "$private/explicit.txt"
+  logged "$manager" create -y -p "$prefix" --file "$private/explicit.txt"
+  code=$?
+  sed -n 's/^# pip: //p' "$1" >"$private/pip.txt"
+  if [ "$code" -eq 0 ] && [ -s "$private/pip.txt" ]; then
+    doing_now "pip installs the rest of it?s ?q? ??touch oops? ?touch oops???SBATCH --evil ünïcode? ? ? ? ??sh x?? ?s"
+    logged "$python" -m pip install --no-deps -r "$private/pip.txt"
+    code=$?
+  fi
+}
 create_environment() {
   find_manager
   # Two builders on one package cache break each other's downloads, and conda ends with 0 then.
   export CONDA_PKGS_DIRS="$environment/pkgs" CONDA_ALWAYS_YES=true MAMBA_ROOT_PREFIX="$environment/root"
   doing_now "${manager##*/} installs it?s ?q? ??touch oops? ?touch oops???SBATCH --evil ünïcode? ? ? ? ??sh x?? ?s"
+  if grep -q '^@EXPLICIT' 'tree/it'\''s "q" $(touch oops) `touch oops`
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s.yml'; then
+    create_from_lock 'tree/it'\''s "q" $(touch oops) `touch oops`
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s.yml'
+    return
+  fi
   case ${manager##*/} in
   micromamba) logged "$manager" create -y -p "$prefix" -f 'tree/it'\''s "q" $(touch oops) `touch oops`
 #SBATCH --evil ünïcode\ ; | & {{sh x}} %s.yml' ;;
@@ -333,14 +520,16 @@ add_needs() {
   logged "$manager" install -y -p "$prefix" -c conda-forge $needs
   has_modules "$python" || logged "$python" -m pip install $needs
 }
-if ! ready && take_lock; then build; fi
+provide
 PATH=$prefix/bin:$PATH
 export PATH CONDA_PREFIX="$prefix" CONDA_DEFAULT_ENV="$prefix"
 for activation in "$prefix"/etc/conda/activate.d/*.sh; do
   if [ -r "$activation" ]; then . "$activation" </dev/null; fi
 done
 [ ! -f "$environment/packages.txt" ] || cp "$environment/packages.txt" result/packages.txt
+[ ! -f "$environment/lock.txt" ] || cp "$environment/lock.txt" result/lock.txt
 [ ! -f "$environment/added" ] || cp "$environment/added" result/added.txt
+check_gpus
 
 # --- the steps
 doing=steps
@@ -466,7 +655,7 @@ take_step() {
     MLOPS_NONCE="$step_started.$$" "$python" "$here/in/notebook.py" "$1" "$steps" "$here" </dev/null
     code=$?
   else
-    (cd tree && exec sh -c "$4") </dev/null
+    (cd tree && inside sh -c "$4") </dev/null
     code=$?
   fi
   cd "$here" || exit 91

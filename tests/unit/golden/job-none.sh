@@ -78,6 +78,8 @@ the_end() {
   code=$?
   trap '' TERM INT HUP
   [ -z "${beat_pid:-}" ] || kill "$beat_pid" 2>/dev/null
+  # What still installs must have ended before another builder begins.
+  if [ -s "$private/installing" ]; then kill "$(cat "$private/installing")" 2>/dev/null && wait; fi
   if [ "$phase" = preparing ] && [ ! -s state/signals ]; then
     { printf 'environment\nthe script ended with status %s at: %s\n' "$code" "$doing"; recent_log; } | put result/preparation
   fi
@@ -144,10 +146,24 @@ if ! command -v module >/dev/null 2>&1; then
   echo "this machine has no module command (looked in the usual places of Lmod and of Environment Modules, and in /etc/profile)" >"$words"
   not_prepared missing-module
 fi
+# What begins likewise, whatever its case: the longest beginning that anything has.
+near_modules() {
+  near=${1%%/*}
+  module -t avail >"$private/modules" 2>&1 </dev/null
+  while [ "${#near}" -ge 2 ]; do
+    if awk -v near="$near" 'index(tolower($0), tolower(near)) == 1' "$private/modules" | sed 20q | grep . >"$private/near"; then
+      echo "there are:"
+      cat "$private/near"
+      return
+    fi
+    near=${near%?}
+  done
+  echo "nothing of a similar name is there (module avail names $(grep -c . "$private/modules"))"
+}
 load_module() {
   # Its words go to standard error; version 3 ends with 0 whatever happened.
   if ! module load "$1" 2>"$private/module" </dev/null || grep -Eq 'ERROR|Unable to locate|unknown' "$private/module"; then
-    { printf 'module load %s\n' "$1"; cat "$private/module"; module -t avail "${1%%/*}" 2>&1 </dev/null | sed 20q; } >"$words"
+    { printf 'module load %s\n' "$1"; cat "$private/module"; near_modules "$1"; } >"$words"
     not_prepared missing-module
   fi
   cat "$private/module"
@@ -163,24 +179,117 @@ export TMPDIR
 needs='papermill ipykernel'
 environment=$private/environment
 mkdir -p "$environment"
+# What is asked of the environment's Python, whoever made it.
+has_modules() {
+  [ -x "$1" ] && "$1" -c 'import importlib.util as u, sys
+sys.exit(any(u.find_spec(m) is None for m in sys.argv[1:]))' $needs >/dev/null 2>&1 </dev/null
+}
+imports() { "$python" -c 'import importlib, sys
+for m in sys.argv[1:]: importlib.import_module(m)' $needs >"$private/import" 2>&1 </dev/null; }
+# What a step's line runs in: the end of a subshell.
+inside() { exec "$@"; }
+# write_packages FOLDER: packages.txt names what is installed, lock.txt says it in a form that can be installed again.
+write_packages() {
+  "$python" -c 'import glob, io, json, os, platform, sys
+try:
+    from importlib.metadata import distributions
+    found = [((d.metadata["Name"] or "?"), d.version, d.read_text) for d in distributions()]
+except ImportError:
+    import pkg_resources
+    found = [(d.project_name, d.version, lambda name, d=d: d.get_metadata(name) if d.has_metadata(name) else None) for d in pkg_resources.working_set]
+def freeze(name, version, read):
+    try:
+        url = json.loads(read("direct_url.json") or "{}")
+    except ValueError:
+        url = {}
+    commit = url.get("vcs_info", {})
+    return "%s @ %s" % (name, commit["vcs"] + "+" + url["url"] + "@" + commit["commit_id"] if commit else url["url"]) if "url" in url else "%s==%s" % (name, version)
+def write(name, lines):
+    with io.open(os.path.join(sys.argv[1], name + ".tmp"), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    os.replace(os.path.join(sys.argv[1], name + ".tmp"), os.path.join(sys.argv[1], name))
+key = str.lower
+packages = {"%s==%s" % (name, version) for name, version, _ in found}
+lock = ["# mlops lock 1: Python %s, %s %s" % (platform.python_version(), sys.platform, platform.machine())]
+records = []
+for path in glob.glob(os.path.join(sys.prefix, "conda-meta", "*.json")):
+    with io.open(path, encoding="utf-8") as file:
+        records.append(json.load(file))
+if records:
+    # As `conda list --explicit --md5` prints it; what pip installed has no line there, and gets one as a comment.
+    lock.append("@EXPLICIT")
+    lock += sorted((r["url"] + ("#" + r["md5"] if r.get("md5") else "") for r in records if r.get("url")), key=lambda u: (not os.path.basename(u).startswith("python-"), u))
+    lock += sorted({"# pip: " + freeze(*one) for one in found if (one[2]("INSTALLER") or "").strip() in ("pip", "uv")}, key=key)
+else:
+    lock += sorted({freeze(*one) for one in found}, key=key)
+write("packages.txt", sorted(packages, key=key))
+write("lock.txt", lock)' "$1" </dev/null
+}
+# A stack that sees no GPU would train on the CPU for hours, or end in an exception that looks like the model's.
+check_gpus() {
+  now "checking the GPUs"
+  if command -v nvidia-smi >/dev/null 2>&1; then
+    limit=$(command -v timeout) && limit="$limit 20"
+    $limit nvidia-smi -L >"$private/gpus" 2>&1 </dev/null
+    code=$?
+    if ! grep -q '^GPU [0-9]' "$private/gpus"; then
+      { echo "the job asked for 2 GPU(s), and nvidia-smi -L on $(uname -n) names none (status $code):"; cat "$private/gpus"; } >"$words"
+      not_prepared environment
+    fi
+  fi
+  [ -n "$python" ] || return 0
+  limit=$(command -v timeout) && limit="$limit 300"
+  XLA_PYTHON_CLIENT_PREALLOCATE=false TF_CPP_MIN_LOG_LEVEL=2 $limit "$python" -c 'import importlib, importlib.util as u, sys
+def torch(m):
+    if m.cuda.is_available(): return "sees", ""
+    built = m.version.cuda or getattr(m.version, "hip", None)
+    return ("blind", "torch %s is built for CUDA %s and sees no GPU" % (m.__version__, built)) if built else ("cpu", "torch %s is built for CPUs only" % m.__version__)
+def jax(m):
+    try:
+        m.devices("gpu")
+        return "sees", ""
+    except RuntimeError as error:
+        return ("blind" if any(map(u.find_spec, ["jax_cuda12_plugin", "jax_cuda13_plugin", "jax_rocm60_plugin"])) else "cpu"), "jax %s: %s" % (m.__version__, error)
+def tensorflow(m):
+    if m.config.list_physical_devices("GPU"): return "sees", ""
+    return ("blind", "tensorflow %s is built for CUDA and sees no GPU" % m.__version__) if m.test.is_built_with_cuda() else ("cpu", "tensorflow %s is built for CPUs only" % m.__version__)
+found = []
+for see in (torch, jax, tensorflow):
+    if u.find_spec(see.__name__) is None: continue
+    try:
+        found.append(see(importlib.import_module(see.__name__)))
+    except Exception as error:
+        found.append(("blind", "import %s: %s: %s" % (see.__name__, type(error).__name__, error)))
+    if found[-1][0] == "sees": sys.exit(0)
+others = any(u.find_spec(m) is not None for m in ("cupy", "numba", "xgboost", "lightgbm", "catboost", "cuml", "pycuda", "onnxruntime"))
+if any(kind == "blind" for kind, _ in found) or (found and not others):
+    print("\n".join(text for _, text in found))
+    sys.exit(4)' >"$private/gpus" 2>&1 </dev/null
+  code=$?
+  # 0: seen, or nothing to say. Other words than ours are an interpreter that died of its libraries.
+  [ "$code" -ne 0 ] || return 0
+  { echo "the job asked for 2 GPU(s), and the environment's Python sees none (status $code):"; cat "$private/gpus"; } >"$words"
+  not_prepared environment
+}
 python=$(command -v python3 || command -v python)
 if [ -n "$needs" ]; then
   if [ -z "$python" ]; then
     echo "no python3 on PATH ($PATH); the steps are notebooks. Name the module that has it, or let the config make an environment." >"$words"
     not_prepared no-python
   fi
-  if ! "$python" -c 'import importlib, sys
-for m in sys.argv[1:]: importlib.import_module(m)' $needs >"$private/import" 2>&1 </dev/null; then
+  if ! imports; then
     { echo "$python cannot import what notebooks need ($needs):"; cat "$private/import"; } >"$words"
     not_prepared environment
   fi
 fi
-if [ -n "$python" ]; then
-  "$python" -c 'from importlib.metadata import distributions
-print("\n".join(sorted({(d.metadata["Name"] or "?") + "==" + d.version for d in distributions()}, key=str.lower)))' 2>/dev/null </dev/null | put "$environment/packages.txt"
+if [ -n "$python" ] && ! write_packages "$environment" >"$private/packages" 2>&1; then
+  say "the packages of $python could not be listed:"
+  cat "$private/packages"
 fi
 [ ! -f "$environment/packages.txt" ] || cp "$environment/packages.txt" result/packages.txt
+[ ! -f "$environment/lock.txt" ] || cp "$environment/lock.txt" result/lock.txt
 [ ! -f "$environment/added" ] || cp "$environment/added" result/added.txt
+check_gpus
 
 # --- the steps
 doing=steps
@@ -306,7 +415,7 @@ take_step() {
     MLOPS_NONCE="$step_started.$$" "$python" "$here/in/notebook.py" "$1" "$steps" "$here" </dev/null
     code=$?
   else
-    (cd tree && exec sh -c "$4") </dev/null
+    (cd tree && inside sh -c "$4") </dev/null
     code=$?
   fi
   cd "$here" || exit 91
