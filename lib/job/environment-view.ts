@@ -3,7 +3,7 @@ import { unreachable } from '../base/unreachable.ts';
 import type { Config } from '../config/types.ts';
 import type { EnvironmentView } from './view.ts';
 
-/** What the chosen template needs. `container` is refused before this. */
+/** What the chosen template needs. */
 export function environmentView(config: Config, environmentKey: string): EnvironmentView {
   const { environment } = config;
   const kernel = kernelOf(config);
@@ -11,8 +11,12 @@ export function environmentView(config: Config, environmentKey: string): Environ
   const built = { ...kernel, kind: environment.kind, environmentKey, builtBefore };
   switch (environment.kind) {
     case 'none':
-    case 'container':
       return { template: 'env-given' };
+    case 'container': {
+      const { image } = environment;
+      const from = image.startsWith('docker://') ? { reference: image } : { image };
+      return { ...built, ...from, template: 'env-container', title: image };
+    }
     case 'prefix':
       return { ...kernel, template: 'env-given', prefix: environment.prefix, seenKey: seenKey(environment.prefix) };
     case 'conda':
@@ -62,4 +66,5 @@ export const isBuilt = ({ environment }: Config): boolean =>
   environment.kind === 'conda' ||
   environment.kind === 'packages' ||
   environment.kind === 'venv' ||
-  environment.kind === 'uv';
+  environment.kind === 'uv' ||
+  environment.kind === 'container';

@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { Fingerprinted } from '../fingerprint/types.ts';
 import { environmentView, isBuilt, needsOf } from './environment-view.ts';
+import { installsFromTree } from './local-requirements.ts';
 import { planSteps } from './plan-steps.ts';
 import { jobResources, sbatchOptions } from './resources.ts';
 import type { DataPlacement, InputFile, JobPlan, PlanError, PlanRequest, TreeFile } from './types.ts';
@@ -66,7 +67,9 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
  * the path is in the first line of every script that is installed there, which older kernels cut at 127 bytes.
  */
 function environmentKey({ inputs }: Fingerprinted, needs: readonly string[]): string {
-  const text = canonicalJson({ version: 1, environment: inputs.environment, setup: inputs.setup, needs });
+  // `-e .` and `./package` install what is in the commit: the specification alone does not say what.
+  const code = installsFromTree(inputs.environment) ? { code: inputs.code } : {};
+  const text = canonicalJson({ version: 1, environment: inputs.environment, setup: inputs.setup, needs, ...code });
   return createHash('sha256').update(text).digest('hex').slice(0, 24);
 }
 
@@ -92,7 +95,10 @@ function unsupported({ config, locate }: PlanRequest): PlanError[] {
       ...(step.matrix === undefined ? [] : [`steps[${index}].matrix`]),
     ]),
     ...config.data.flatMap((entry, index) => (entry.kind === 'cluster' ? [`data[${index}].cluster`] : [])),
-    ...(config.environment.kind === 'container' ? ['environment.container'] : []),
+    // Jupyter would have to start the container itself.
+    ...(config.environment.kind === 'container' && config.environment.kernel !== undefined
+      ? ['environment.kernel']
+      : []),
     ...(config.cluster?.group === undefined ? [] : ['cluster.group']),
   ];
   return keys.map((key) => {

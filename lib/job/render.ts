@@ -43,6 +43,8 @@ async function render(view: JobView, templates: Templates, building: boolean): P
     name: '',
     prefix: '',
     seenKey: '',
+    reference: '',
+    image: '',
     kind: '',
     environmentKey: '',
     title: '',
@@ -79,6 +81,12 @@ export async function textTemplate(template: string): Promise<(view: object) => 
 const helpers = {
   /** One word of a shell command, whatever it holds. */
   sh: (value: unknown) => shellQuote(textOf(value)),
+  /** A path that may begin with a variable, which is the job's to know; all else is one word as it is. */
+  expanded: (value: unknown) => {
+    const [, bare, braced, rest = ''] = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})(.*)$/s.exec(textOf(value)) ?? [];
+    const name = bare ?? braced;
+    return name === undefined ? shellQuote(textOf(value)) : `"\${${name}}"${shellQuote(rest)}`;
+  },
   /** A whole number. */
   num: (value: unknown) => {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return refuse('a number', value);

@@ -8,6 +8,7 @@ export const TEMPLATE_NAMES = [
   'env-lock.sh.hbs',
   'env-conda.sh.hbs',
   'env-venv.sh.hbs',
+  'env-container.sh.hbs',
   'env-given.sh.hbs',
   'notebook.py',
 ] as const;

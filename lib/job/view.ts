@@ -53,8 +53,15 @@ export type EnvironmentView =
       readonly folder: string;
       readonly name: string;
     })
+  | (BuiltView & {
+      readonly template: 'env-container';
+      /** `docker://…`; or else an image's path: absolute, beginning with a variable, or relative to the tree. */
+      readonly reference?: string;
+      readonly image?: string;
+    })
   | (KernelView & {
       readonly template: 'env-given';
+      /** Absolute, or beginning with a variable. */
       readonly prefix?: string;
       /** Names the folder that remembers what was in the prefix. */
       readonly seenKey?: string;

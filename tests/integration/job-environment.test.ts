@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Config } from '../../lib/config/types.ts';
-import { ended, expressions, notebookOf, notebookStep, runStep, type Scene, Workdir } from '../rig/job.ts';
+import { exists, venvScene } from '../rig/environment.ts';
+import { ended, expressions, notebookOf, notebookStep, runStep, Workdir } from '../rig/job.ts';
 import { until } from '../rig/until.ts';
 
 const exec = promisify(execFile);
@@ -14,23 +15,8 @@ beforeAll(async () => {
 });
 afterAll(async () => workdir[Symbol.asyncDispose]());
 
-const venv: Config['environment'] = { kind: 'venv', file: 'requirements.txt', buildOn: 'job' };
-/** Different words in the requirements are different environments. */
-const scene = (
-  requirements: string,
-  line = 'python -c "import sys; print(sys.prefix)"',
-  more: Partial<Scene> = {},
-): Scene => ({
-  ...more,
-  files: { 'requirements.txt': requirements, ...more.files },
-  config: { environment: venv, steps: [runStep(line)], ...more.config },
-});
+const scene = venvScene;
 const environmentOf = (key: string | undefined) => join(workdir.folder, 'envs', key ?? 'none');
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 describe('a venv from requirements.txt', () => {
   test('is built in its place, believed after an import, listed, and used again', async () => {
@@ -112,12 +98,71 @@ describe('a venv from requirements.txt', () => {
     expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
     expect(await readFile(join(environmentOf(plan.environmentKey), 'build.log'), 'utf8')).toContain('uv');
   });
+
+  test('leaves the resolved packages as a lock that makes the same environment again', async () => {
+    const { folder, result } = await workdir.run(scene('six<1.17\n'));
+    const lock = await readFile(join(folder, 'result/lock.txt'), 'utf8');
+    expect(lock).toMatch(/^# mlops lock 1: Python 3\S+, linux .*\n(?:.*\n)*six==1\.16\.0\n/);
+    const again = await workdir.run(scene(lock));
+    expect(again.result.preparation).toBeUndefined();
+    expect(again.result.place.environment?.packages).toEqual(result.place.environment?.packages);
+  });
+
+  test('with a package of the repository in it, also an editable one, never runs another commit’s', async () => {
+    const files = (value: number) => ({
+      'pkg/pyproject.toml':
+        '[project]\nname = "pkg"\nversion = "1"\n[tool.setuptools.packages.find]\nwhere = ["src"]\n',
+      'pkg/src/pkg/__init__.py': `import os\nvalue = ${value}\nprint("from", os.path.dirname(__file__))\n`,
+    });
+    for (const requirement of ['-e ./pkg\n', './pkg\n']) {
+      const keys = [];
+      for (const value of [1, 2]) {
+        const line = `python -c "import pkg; assert pkg.value == ${value}"`;
+        const { result, plan, log, folder } = await workdir.run(scene(requirement, line, { files: files(value) }));
+        expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
+        const origin = requirement.startsWith('-e') ? folder : environmentOf(plan.environmentKey);
+        expect(log).toContain(`from ${origin}/`);
+        keys.push(plan.environmentKey);
+      }
+      expect(new Set(keys).size).toBe(2);
+    }
+  }, 180_000);
+
+  test('whose import is broken is an error of the environment, not a failed model', async () => {
+    const { result } = await workdir.run(
+      scene('./broken\n', '', {
+        files: {
+          'a.ipynb': notebookOf(['1']),
+          'broken/pyproject.toml': '[project]\nname = "papermill"\nversion = "99"\n',
+          'broken/papermill/__init__.py': 'import no_such_library_of_mlops',
+        },
+        config: { steps: [notebookStep('a.ipynb')] },
+      }),
+    );
+    expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
+    expect(result.preparation?.detail).toMatch(
+      /^the environment was built, and an import fails: papermill ipykernel\n.*No module named 'no_such_library_of_mlops'/s,
+    );
+  });
 });
 
-describe('an environment that is given', () => {
-  test('by a prefix that is not there is named', async () => {
-    const environment: Config['environment'] = { kind: 'prefix', prefix: '/no/such/prefix', buildOn: 'job' };
-    const { result } = await workdir.run({ config: { environment, steps: [runStep('true')] } });
-    expect(result.preparation).toMatchObject({ reason: 'no-python', detail: 'there is no /no/such/prefix/bin/python' });
+describe('a venv from pyproject.toml', () => {
+  const project: Config['environment'] = { kind: 'venv', file: 'pkg/pyproject.toml', buildOn: 'job' };
+  const run = (toml: string, line: string, path?: string) =>
+    workdir.run({
+      config: { environment: project, steps: [runStep(line)] },
+      files: { 'pkg/pyproject.toml': toml },
+      ...(path === undefined ? {} : { path }),
+    });
+  const toml = '[project]\nname = "not-to-be-built"\nversion = "1"\ndependencies = ["six"]\n';
+  const line = 'python -c "import six" && [ -z "$(python -m pip list 2>/dev/null | grep not-to-be-built)" ]';
+
+  test('gets the dependencies; the project itself is not built', async () => {
+    expect((await run(toml, line)).result.steps).toMatchObject([{ outcome: 'passed' }]);
+  });
+
+  test('whose dependencies are dynamic is told so', async () => {
+    const { result } = await run('[project]\nname = "a"\nversion = "1"\ndynamic = ["dependencies"]\n', 'true');
+    expect(result.preparation?.detail).toContain('the dependencies of pyproject.toml are dynamic');
   });
 });

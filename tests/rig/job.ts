@@ -240,7 +240,12 @@ function fingerprint(config: Config, scene: Scene): Fingerprinted {
   }));
   const inputs = {
     format: 1 as const,
-    code: {},
+    code: Object.fromEntries(
+      Object.entries(scene.files ?? {}).map(([path, text]) => [
+        path,
+        { kind: 'blob' as const, mode: '100644' as const, oid: asOid(sha(text).slice(0, 40)) },
+      ]),
+    ),
     data: { data: { hash: asSha256(sha('data')), files: files.length, bytes: 0, writable: scene.writable ?? false } },
     ...environment,
     env: config.env,
@@ -250,5 +255,9 @@ function fingerprint(config: Config, scene: Scene): Fingerprinted {
   return { fingerprint: whole, inputs, data: { data: files } };
 }
 
-const environmentOf = (environment: Environment, scene: Scene): Json =>
-  JSON.parse(JSON.stringify([environment, 'file' in environment ? (scene.files?.[environment.file] ?? '') : '']));
+/** As lib/fingerprint has it for requirements; by their text for other files. */
+function environmentOf(environment: Environment, scene: Scene): Json {
+  const text = 'file' in environment ? (scene.files?.[environment.file] ?? '') : '';
+  const requirements = text.split('\n').filter((line) => line !== '');
+  return JSON.parse(JSON.stringify(environment.kind === 'venv' ? { requirements } : { environment, text }));
+}

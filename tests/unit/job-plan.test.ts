@@ -84,9 +84,9 @@ describe('what cannot run is named before anything is sent', () => {
   test('what this version cannot do yet, by its key', () => {
     const steps = [{ ...runStep('true'), seeds: { parameter: 'seed', values: [1] }, matrix: { lr: [1] } }];
     const data: Config['data'] = [{ kind: 'cluster', cluster: '/d', as: 'd', fingerprint: 'stat' }];
-    const environment: Config['environment'] = { kind: 'container', image: 'a.sif', buildOn: 'login' };
+    const environment: Config['environment'] = { kind: 'container', image: 'a.sif', kernel: 'user', buildOn: 'job' };
     expect(errors({ steps, data, environment })).toEqual(
-      ['steps[0].seeds', 'steps[0].matrix', 'data[0].cluster', 'environment.container'].map((key) => ({
+      ['steps[0].seeds', 'steps[0].matrix', 'data[0].cluster', 'environment.kernel'].map((key) => ({
         reason: 'unsupported',
         key,
       })),

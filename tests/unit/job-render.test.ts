@@ -74,6 +74,8 @@ const environments: Readonly<Record<string, EnvironmentView>> = {
     name: 'pyproject.toml',
     builtBefore: true,
   },
+  container: { ...built, kind: 'container', template: 'env-container', image: hostile },
+  docker: { ...built, kind: 'container', template: 'env-container', reference: 'docker://debian:12' },
   prefix: {
     template: 'env-given',
     prefix: hostile,
@@ -115,7 +117,8 @@ describe.each(scripts)('the script %s', (name, make) => {
 });
 
 test('every value in a shell template goes through a helper that suits its place', () => {
-  const allowed = /^\{\{(?:[#/](?:each|if)\b.*|else|> [a-z-]+|(?:sh|num|word|words|name|glob|sbatch) [\w.]+)\}\}$/;
+  const allowed =
+    /^\{\{(?:[#/](?:each|if)\b.*|else|> [a-z-]+|(?:sh|expanded|num|word|words|name|glob|sbatch) [\w.]+)\}\}$/;
   for (const name of TEMPLATE_NAMES.filter((one) => one.endsWith('.hbs'))) {
     const found = templates[name].match(/\{\{.*?\}\}+/g) ?? [];
     expect([name, found.filter((mustache) => !allowed.test(mustache))]).toEqual([name, []]);

@@ -186,6 +186,7 @@ x86_64) ;;
 esac
 prefix=$environment/env
 python=$prefix/bin/python
+where=$prefix
 lock=$environment/lock
 if ! mkdir -p "$environment" "$workdir/cache" 2>"$words"; then not_prepared environment; fi
 # What is downloaded does not go to a home with a tiny quota. A package manager must not ask, and must not read another's Python path.
@@ -299,9 +300,20 @@ ready() {
 whole() {
   "$python" -c 'import os, sys
 os.chdir(sys.argv[1])
-lost = [f for f in open("../files", "rb").read().split(b"\0") if f and not os.path.lexists(f)]
+lost = [f for f in open("files", "rb").read().split(b"\0") if f and not os.path.lexists(f)]
 sys.stdout.buffer.write(lost[0] + b" and %d more" % (len(lost) - 1) if lost else b"")
-sys.exit(bool(lost))' "$prefix" >"$private/lost" 2>&1 </dev/null && touch "$environment/checked"
+sys.exit(bool(lost))' "$environment" >"$private/lost" 2>&1 </dev/null && touch "$environment/checked"
+}
+import_from_tree() {
+  [ -s "$environment/editable" ] || return 0
+  while IFS= read -r folder; do
+    for place in "$here/tree/$folder/src" "$here/tree/$folder"; do
+      [ -d "$place" ] || continue
+      PYTHONPATH=$place${PYTHONPATH:+:$PYTHONPATH}
+      export PYTHONPATH
+      break
+    done
+  done <"$environment/editable"
 }
 # A process id says nothing on another node, nor in another namespace of this one.
 token="$(id -u) $(uname -n) $$ ${SLURM_JOB_ID:-none} $started $(readlink /proc/self/ns/pid 2>/dev/null)"
@@ -396,11 +408,33 @@ build_failed() {
   mine || return 0
   # A full disk keeps the manager's own words from the log, too.
   full=$( { head -c 65536 /dev/zero >"$environment/probe"; } 2>&1)
-  rm -rf "$prefix" "$environment/pkgs" "$environment/probe"
+  rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif" "$environment/probe"
   { printf '%s\n' "$*"; [ -z "$full" ] || printf '%s\n' "$full"; } >>"$environment/build.log"
   { printf '%s\n' "$*" "$full"; tail -n 60 "$environment/build.log"; } >"$words"
   mv -f "$environment/build.log" "$environment/failed.log"
   not_prepared environment
+}
+# The environment outlives the tree that it is built from: what is installed as `-e` is installed once more as a copy, for its
+# metadata and programs, and each run imports it from its own tree (PYTHONPATH, below).
+copy_editable() {
+  "$python" -c 'import json, os, sys
+from importlib.metadata import distributions
+from urllib.parse import unquote, urlparse
+for d in distributions():
+    try:
+        origin = json.loads(d.read_text("direct_url.json") or "{}")
+    except ValueError:
+        continue
+    path = unquote(urlparse(origin.get("url", "")).path)
+    if origin.get("dir_info", {}).get("editable") and os.path.realpath(path).startswith(os.path.realpath("tree")):
+        print(os.path.relpath(os.path.realpath(path), os.path.realpath("tree")))' >"$private/editable" 2>/dev/null </dev/null
+  while IFS= read -r folder; do
+    case ${manager##*/} in
+    uv) logged "$manager" pip install --python "$python" --no-deps --reinstall "./tree/$folder" ;;
+    *) logged "$python" -m pip install --no-deps --force-reinstall "./tree/$folder" ;;
+    esac
+  done <"$private/editable"
+  put "$environment/editable" <"$private/editable"
 }
 # 0: built. 1: another builder took over meanwhile.
 build() {
@@ -408,12 +442,12 @@ build() {
   beat_pid=$!
   build_started=$(epoch)
   doing_now "starting"
-  rm -rf "$prefix" "$environment/pkgs"
+  rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif"
   rm -f "$environment/complete" "$environment/checked" "$environment/added" "$environment/packages.txt" "$environment/lock.txt" "$environment/failed.log"
   : >"$environment/build.log"
   create_environment
   if [ ! -x "$python" ] || ! "$python" -c '' >/dev/null 2>&1 </dev/null; then
-    build_failed "$manager ended with status $code, and there is no Python that starts in $prefix"
+    build_failed "$manager ended with status $code, and there is no Python that starts in $where"
     return 1
   fi
   if [ "$code" -ne 0 ]; then
@@ -426,6 +460,7 @@ build() {
     printf '%s\n' $needs >"$environment/added"
   fi
   mine || return 1
+  copy_editable
   doing_now "importing"
   if ! imports; then
     cat "$private/import" >>"$environment/build.log"
@@ -434,9 +469,9 @@ build() {
   fi
   if ! logged "$python" -c 'import os, sys
 os.chdir(sys.argv[1])
-names = [os.path.join(d, f) for d, _, fs in os.walk(b".") for f in fs if not f.endswith(b".pyc")]
-open("../files.tmp", "wb").write(b"\0".join(names))
-os.replace("../files.tmp", "../files")' "$prefix"; then
+names = [os.path.join(d, f) for top in (b"env", b"image") for d, _, fs in os.walk(top) for f in fs if not f.endswith(b".pyc")]
+open("files.tmp", "wb").write(b"\0".join(names))
+os.replace("files.tmp", "files")' "$environment"; then
     build_failed "the files of the environment could not be listed"
     return 1
   fi
@@ -464,6 +499,7 @@ provide() {
     end_building
     lock_token=
   done
+  import_from_tree
 }
 find_manager() {
   manager=

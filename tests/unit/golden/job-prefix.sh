@@ -283,14 +283,14 @@ install_kernel() {
     cat result/kernel.txt
   fi
 }
-python='it'\''s "q" $(touch oops) `touch oops`
-#SBATCH --evil ünïcode\ ; | & {{sh x}} %s'/bin/python
+prefix='it'\''s "q" $(touch oops) `touch oops`
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s'
+python=$prefix/bin/python
 if [ ! -x "$python" ]; then
   echo "there is no $python" >"$words"
   not_prepared no-python
 fi
-PATH='it'\''s "q" $(touch oops) `touch oops`
-#SBATCH --evil ünïcode\ ; | & {{sh x}} %s'/bin:$PATH
+PATH=$prefix/bin:$PATH
 export PATH
 if [ -n "$needs" ]; then
   if [ -z "$python" ]; then

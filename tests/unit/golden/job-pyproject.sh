@@ -186,6 +186,7 @@ x86_64) ;;
 esac
 prefix=$environment/env
 python=$prefix/bin/python
+where=$prefix
 lock=$environment/lock
 if ! mkdir -p "$environment" "$workdir/cache" 2>"$words"; then not_prepared environment; fi
 # What is downloaded does not go to a home with a tiny quota. A package manager must not ask, and must not read another's Python path.
@@ -299,12 +300,26 @@ ready() {
 whole() {
   "$python" -c 'import os, sys
 os.chdir(sys.argv[1])
-lost = [f for f in open("../files", "rb").read().split(b"\0") if f and not os.path.lexists(f)]
+lost = [f for f in open("files", "rb").read().split(b"\0") if f and not os.path.lexists(f)]
 sys.stdout.buffer.write(lost[0] + b" and %d more" % (len(lost) - 1) if lost else b"")
-sys.exit(bool(lost))' "$prefix" >"$private/lost" 2>&1 </dev/null && touch "$environment/checked"
+sys.exit(bool(lost))' "$environment" >"$private/lost" 2>&1 </dev/null && touch "$environment/checked"
+}
+import_from_tree() {
+  [ -s "$environment/editable" ] || return 0
+  while IFS= read -r folder; do
+    for place in "$here/tree/$folder/src" "$here/tree/$folder"; do
+      [ -d "$place" ] || continue
+      PYTHONPATH=$place${PYTHONPATH:+:$PYTHONPATH}
+      export PYTHONPATH
+      break
+    done
+  done <"$environment/editable"
 }
 provide() {
-  ready && return 0
+  if ready; then
+    import_from_tree
+    return
+  fi
   echo "the environment $environment is not there (any more). It is built on the login node before a job is submitted (environment.build_on: login), not here: push again, and it is built anew." >"$words"
   not_prepared environment
 }
