@@ -62,6 +62,10 @@ const siblingOf = (path: string, name: string) => path.slice(0, path.lastIndexOf
 async function readConda(path: string, readText: ReadText): Promise<Result<EnvironmentInputs, EnvironmentError>> {
   const text = await readText(path);
   if (text === undefined) return err({ reason: 'environment-missing', path });
+  const lines = text.split(/\r?\n/);
+  if (lines.some((line) => line.trim() === '@EXPLICIT')) {
+    return ok({ specification: { explicit: explicitLines(lines) }, files: [path] });
+  }
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text);
   const [problem] = document.errors;
@@ -77,6 +81,12 @@ async function readConda(path: string, readText: ReadText): Promise<Result<Envir
   const { dependencies, files } = included.value;
   return ok({ specification: { ...rest, dependencies }, files: [path, ...files] });
 }
+
+/** What `conda list --explicit` prints. Of its comments count those of our own lock.txt, which name what pip had installed. */
+const explicitLines = (lines: readonly string[]): readonly string[] =>
+  lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && (!line.startsWith('#') || line.startsWith('# pip: ')));
 
 /** `- pip: ["-r requirements.txt"]` brings another file in. */
 async function withIncludes(

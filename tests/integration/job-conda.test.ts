@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Config } from '../../lib/config/types.ts';
 import { ended, expressions, notebookOf, notebookStep, runStep, type Scene, Workdir } from '../rig/job.ts';
 import { describeWith, findProgram } from '../rig/requirements.ts';
@@ -20,6 +22,7 @@ function findConda(): string | undefined {
     }
   });
 }
+const exec = promisify(execFile);
 const conda = findConda();
 const path = dirname(conda ?? '/');
 
@@ -49,7 +52,7 @@ describeWith(
     const folderOf = (key: string | undefined) => join(workdir.folder, 'envs', key ?? 'none');
 
     test('of a list of packages gets what notebooks need, and runs one', async () => {
-      const { result, plan, log } = await workdir.run(
+      const { result, plan, log, folder } = await workdir.run(
         scene(packages('numpy'), '', {
           files: {
             'a.ipynb': notebookOf([
@@ -68,6 +71,17 @@ describeWith(
         detail: 'papermill ipykernel',
       });
       expect(result.place.environment?.packages).toContainEqual(expect.stringMatching(/^numpy==/));
+      // What conda itself says of it, line by line.
+      const lock = (await readFile(join(folder, 'result/lock.txt'), 'utf8'))
+        .split('\n')
+        .filter((line) => !line.startsWith('#'));
+      const listed = await exec(conda ?? '', ['list', '--explicit', '--md5', '-p', prefix]);
+      expect(lock.sort()).toEqual(
+        listed.stdout
+          .split('\n')
+          .filter((line) => !line.startsWith('#'))
+          .sort(),
+      );
     }, 400_000);
 
     test('from environment.yml with a pip section is built once by two jobs at once', async () => {
@@ -85,6 +99,35 @@ describeWith(
         [undefined, 'passed'],
       ]);
       expect(outcomes.filter(({ log }) => log.includes('environment built'))).toHaveLength(1);
+      // The lock names what conda and what pip installed, and makes the same environment without a solver.
+      const lock = await readFile(join(outcomes[0]?.folder ?? '', 'result/lock.txt'), 'utf8');
+      expect(lock).toMatch(/^# mlops lock 1: .*\n@EXPLICIT\n.*\n# pip: six==/s);
+      const locked = await workdir.run(
+        scene(environment, 'python -c "import six"', { files: { 'environment.yml': lock } }),
+      );
+      expect(locked.result.preparation).toBeUndefined();
+      expect(locked.result.place.environment?.packages).toEqual(outcomes[0]?.result.place.environment?.packages);
+    }, 400_000);
+
+    test('whose pip section fails is an error in pip’s words, and the half of it that conda made is gone', async () => {
+      const yml = 'dependencies: [python, pip, { pip: [no-such-package-of-mlops-hpc] }]\n';
+      const environment: Config['environment'] = { kind: 'conda', file: 'environment.yml', buildOn: 'job' };
+      const { result, plan } = await workdir.run(scene(environment, 'true', { files: { 'environment.yml': yml } }));
+      expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
+      expect(result.preparation?.detail).toMatch(/no-such-package-of-mlops-hpc.*Pip failed/s);
+      expect((await readdir(folderOf(plan.environmentKey))).sort()).toEqual(['failed.log', 'progress']);
+    }, 400_000);
+
+    test('from a channel that cannot be reached is an error that names it', async () => {
+      const environment: Config['environment'] = {
+        kind: 'packages',
+        packages: ['python'],
+        channels: ['http://127.0.0.1:9/nowhere'],
+        buildOn: 'job',
+      };
+      const { result } = await workdir.run(scene(environment, 'true', { env: { CONDA_REMOTE_MAX_RETRIES: '0' } }));
+      expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
+      expect(result.preparation?.detail).toContain('http://127.0.0.1:9/nowhere');
     }, 400_000);
 
     test('whose builder was killed half way is taken over', async () => {
@@ -106,7 +149,7 @@ describeWith(
       const { result, plan } = await workdir.run(scene(packages('no-such-package-of-mlops-hpc'), 'true'));
       expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
       expect(result.preparation?.detail).toContain('no-such-package-of-mlops-hpc');
-      expect((await readdir(folderOf(plan.environmentKey))).sort()).toEqual(['failed.log', 'pkgs', 'progress']);
+      expect((await readdir(folderOf(plan.environmentKey))).sort()).toEqual(['failed.log', 'progress']);
       expect(await readFile(join(folderOf(plan.environmentKey), 'failed.log'), 'utf8')).toContain('+ ');
     }, 400_000);
   },
@@ -127,5 +170,38 @@ describeWith([], 'without any conda', () => {
       reason: 'environment',
       detail: expect.stringMatching(/^no conda: looked for micromamba, mamba and conda on PATH/),
     });
+  });
+});
+
+describe('a conda that ends with 0', () => {
+  const packages: Config['environment'] = { kind: 'packages', packages: ['numpy'], channels: [], buildOn: 'job' };
+  /** A program of the name that does what the real one was seen to do. */
+  const run = async (workdir: Workdir, script: string) => {
+    const path = join(workdir.folder, `conda ${script.length}`);
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, 'conda'), `#!/bin/sh\n${script}\n`);
+    await chmod(join(path, 'conda'), 0o755);
+    return workdir.run({ config: { environment: packages, steps: [runStep('echo trained')] }, path });
+  };
+
+  test('and has made no environment is not believed, and its words are shown', async () => {
+    await using workdir = await Workdir.make();
+    const { result, log } = await run(workdir, 'echo "CondaSystemExit: Exiting 1" >&2');
+    expect(result.preparation).toMatchObject({
+      side: 'infrastructure',
+      reason: 'environment',
+      detail: expect.stringMatching(
+        /conda ended with status 0, and there is no Python that starts in .*CondaSystemExit: Exiting 1/s,
+      ),
+    });
+    expect(log).not.toContain('trained');
+  });
+
+  test('and has made one that does not start is not believed either', async () => {
+    await using workdir = await Workdir.make();
+    const broken =
+      'while [ "$1" != -p ]; do shift; done; mkdir -p "$2/bin"; echo "#!/bin/false" >"$2/bin/python"; chmod +x "$2/bin/python"';
+    const { result } = await run(workdir, broken);
+    expect(result.preparation?.detail).toContain('there is no Python that starts in');
   });
 });

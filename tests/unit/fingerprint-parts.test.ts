@@ -170,6 +170,15 @@ describe('the environment by its meaning', () => {
     expect(await same('{ conda: environment.yml }', conda('dependencies: [a, b]\n'), conda(text))).toBe(expected);
   });
 
+  const explicit = '# lock\n@EXPLICIT\nhttps://c/a-1.conda#0\n# pip: six==1\n';
+  test.each([
+    ['other comments and line ends', '@EXPLICIT\r\n\r\nhttps://c/a-1.conda#0\r\n# pip: six==1\r\n', true],
+    ['another package', '@EXPLICIT\nhttps://c/a-2.conda#0\n# pip: six==1\n', false],
+    ['another package of pip', '@EXPLICIT\nhttps://c/a-1.conda#0\n# pip: six==2\n', false],
+  ])('an explicit list of conda, %s: the same is %j', async (_, text, expected) => {
+    expect(await same('{ conda: environment.yml }', conda(explicit), conda(text))).toBe(expected);
+  });
+
   const base = { 'requirements.txt': 'numpy==1\n-r more.txt\n', 'more.txt': 'pandas\n' };
   test.each([
     ['comments and blank lines', { ...base, 'requirements.txt': '# top\n\nnumpy==1  # why\n-r more.txt' }, true],
