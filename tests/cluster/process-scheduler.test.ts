@@ -90,6 +90,7 @@ describe('a job on this machine', () => {
   test('whose supervisor is killed is a lost node, and the next job does not have to share the machine with it', async () => {
     const { job, folder } = await submit(aside);
     const child = await childOf(folder);
+    await whenJob(place.scheduler, job, isRunning);
     process.kill(Number(job.id), 'SIGKILL');
     expect(await whenJob(place.scheduler, job, hasEnded)).toMatchObject({ how: 'node-failed' });
     const next = await submit('exit 0');
