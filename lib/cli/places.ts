@@ -38,13 +38,14 @@ async function openHost(
   signal: AbortSignal,
 ): Promise<Result<Host, HostError>> {
   if (cluster?.host === undefined) return ok(openLocalHost(app.env));
-  const { openSsh2Host } = await import('../cluster/ssh2-host.ts');
-  const sshConfigFile = app.env.MLOPS_SSH_CONFIG;
-  return openSsh2Host(cluster.host, {
+  const { openRemoteHost } = await import('../cluster/open-remote.ts');
+  return openRemoteHost(cluster.host, {
     env: app.env,
     signal,
-    ...(sshConfigFile === undefined ? {} : { sshConfigFile }),
-    ...(app.hasTerminal() ? { prompt: app.ask } : {}),
+    transport: cluster.transport,
+    requireMaster: cluster.requireMaster,
+    sshConfigFile: app.env.MLOPS_SSH_CONFIG,
+    prompt: app.hasTerminal() ? app.ask : undefined,
   });
 }
 
@@ -76,7 +77,10 @@ async function connect(
 }
 
 function openScheduler(app: PlaceApp, cluster: Cluster | undefined, host: Host, workdir: string): Scheduler {
-  if (cluster !== undefined) return slurmScheduler(host);
+  if (cluster !== undefined) {
+    const { clusters } = cluster.slurm;
+    return slurmScheduler(host, typeof clusters === 'string' ? { clusters } : {});
+  }
   const supervisor = [app.node, join(app.home, 'dist', 'supervisor.js')];
   return processScheduler({ workdir, supervisor, now: () => Math.floor(app.now().getTime() / 1000) });
 }

@@ -68,6 +68,8 @@ const hosts = all<HostError>({
   'host-key-unknown': { reason: 'host-key-unknown', ...key },
   'host-key-changed': { reason: 'host-key-changed', ...key },
   'host-key-revoked': { reason: 'host-key-revoked', ...key },
+  'no-common-algorithm': { reason: 'no-common-algorithm', host, detail: 'no matching key exchange algorithm' },
+  'no-master': { reason: 'no-master', host, command: `ssh -fN ${host}`, controlPath: '/home/ann/.ssh/master-1' },
   lost: { reason: 'lost', host, detail: 'read ECONNRESET' },
   timeout: { reason: 'timeout', host, detail: 'no answer in 60 s' },
   aborted: { reason: 'aborted', host },

@@ -68,6 +68,25 @@ const hostWords: Words<HostError> = {
     means: 'Nothing was sent. Ask the site.',
     next: [ssh(host)],
   }),
+  'no-common-algorithm': ({ host, detail }, setting) => ({
+    failed: `${said(host, 60)} and this machine know no cipher or key exchange in common`,
+    raw: detail,
+    means: `An old server, or a new one that accepts only what is newest. ${jobGoesOn}`,
+    next: [
+      { command: `ssh -v ${word(host)}`, what: 'shows what each side offers' },
+      { command: 'git config mlops.cluster.transport openssh', what: 'if ssh itself gets in' },
+      again(setting),
+    ],
+  }),
+  'no-master': ({ host, command, controlPath }, setting) => ({
+    failed: `no open connection to ${said(host, 60)}, and nothing else may be used (cluster.require_master)`,
+    ...(controlPath === undefined ? {} : { where: said(controlPath, 120) }),
+    means:
+      controlPath === undefined
+        ? 'ssh keeps none open for this host: ~/.ssh/config names no ControlPath for it.'
+        : 'It is opened once, with your second factor, and then serves all that follows.',
+    next: [{ command, what: 'opens it' }, again(setting)],
+  }),
   lost: ({ host, detail }, setting) => ({
     failed: `the connection to ${said(host, 60)} was lost`,
     raw: detail,
@@ -132,6 +151,8 @@ export function workdirWords(error: Exclude<WorkdirError, { readonly reason: 'ho
       return `not set there: ${error.variables.map((name) => `$${said(name, 40)}`).join(', ')}`;
     case 'not-a-variable':
       return `${said(error.text, 40)} is neither a variable nor ~: nothing else of a shell is read here`;
+    case 'not-shared':
+      return `it is not shared with the group ${said(error.group, 40)}: ${error.detail}`;
     case 'not-writable':
     case 'disk-full':
       return error.detail === '' ? `${said(error.path, 80)} cannot be written` : error.detail;
