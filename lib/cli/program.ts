@@ -1,4 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import type { GcFlags } from './actions/gc.ts';
+import type { LogFlags } from './actions/log.ts';
+import type { ShowFlags } from './actions/show.ts';
 import type { App } from './app.ts';
 import { toolOf } from './context.ts';
 
@@ -43,6 +46,36 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
       ),
     );
   program
+    .command('status')
+    .description('what is checked out, and what goes on')
+    .action(does(async () => (await import('./actions/status.ts')).statusCommand(app)));
+  program
+    .command('log')
+    .description('the verdicts that this clone knows, newest first')
+    .option('-n, --max-count <number>', 'how many commits', '20')
+    .option('--json', 'one object a line')
+    .action(does(async (flags: LogFlags) => (await import('./actions/log.ts')).logCommand(app, flags)));
+  program
+    .command('show')
+    .description('the report on a commit or a run')
+    .argument('[commit or run]', 'HEAD, or its nearest ancestor with a report, where none is given')
+    .option('--notebook', 'bring the executed notebooks')
+    .option('--log', 'bring the full log')
+    .option('-o, --output <file>', 'where to put what is brought')
+    .option('-f, --force', 'replace a file that is there')
+    .option('--json', 'print report.json')
+    .option('--markdown', 'print report.md')
+    .action(
+      does(async (target: string | undefined, flags: ShowFlags) =>
+        (await import('./actions/show.ts')).showCommand(app, target, flags),
+      ),
+    );
+  program
+    .command('why')
+    .description('what makes one commit another run than the other')
+    .argument('[commits...]', 'A B; A alone is compared with HEAD; none: HEAD with its parent')
+    .action(does(async (revisions: string[]) => (await import('./actions/why.ts')).whyCommand(app, revisions)));
+  program
     .command('attach')
     .description('follow a run that goes on, to its verdict')
     .argument('[commit]')
@@ -71,6 +104,24 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .description('print the job script that would be submitted')
     .argument('[commit]')
     .action(does(async (commit?: string) => (await import('./actions/script.ts')).scriptCommand(app, commit)));
+  program
+    .command('verify')
+    .description('whether pushed tips have a pass: for a server hook or CI, contacts nobody')
+    .argument('<ranges...>', 'OLD..NEW for each branch')
+    .option('--reports <branch>', 'the reports branch')
+    .action(
+      does(async (ranges: string[], { reports }: { reports?: string }) =>
+        (await import('./actions/verify.ts')).verifyCommand(app, ranges, reports),
+      ),
+    );
+  program
+    .command('gc')
+    .description('free what no run and no kept artifact uses, where jobs run')
+    .option('--older-than <days>', 'unused for so many days', '30')
+    .option('--max-size <size>', 'then the longest unused content, until no more than this is left: 200G')
+    .option('--verify', 'also hash every object, and remove the damaged ones')
+    .option('-n, --dry-run', 'only list')
+    .action(does(async (flags: GcFlags) => (await import('./actions/gc.ts')).gcCommand(app, flags)));
   program
     .command('trust')
     .description('let the hooks of this clone run what its config says')

@@ -12,9 +12,14 @@ export interface Occasion {
   readonly holdsPush?: boolean;
 }
 
-export async function settingFor(app: App, { again, holdsPush = false }: Occasion): Promise<Setting> {
+/** `stream`: where the screen goes; standard error unless told. */
+export async function settingFor(
+  app: App,
+  { again, holdsPush = false }: Occasion,
+  stream: NodeJS.WriteStream = app.err,
+): Promise<Setting> {
   return {
-    style: await styleFor(app.err, app.env),
+    style: await styleFor(stream, app.env),
     clock: {
       now: Math.floor(app.now().getTime() / 1000),
       timeZone: app.env.TZ?.replace(/^:/, '') || Intl.DateTimeFormat().resolvedOptions().timeZone,

@@ -1,0 +1,64 @@
+import { gc } from '../../commands/gc.ts';
+import { parseMem } from '../../config/units.ts';
+import { readPipeline } from '../../gate/pipeline.ts';
+import type { App } from '../app.ts';
+import { commitArgument } from '../commit-argument.ts';
+import { stoppedLines } from '../screens/gate-trouble.ts';
+import { gcLines, gcTrouble } from '../screens/gc.ts';
+import { lead } from '../screens/layout.ts';
+import { troubleLines } from '../screens/trouble.ts';
+import { inRepository, type Session, withProgress } from '../session.ts';
+import { mayRun } from '../trust.ts';
+
+export interface GcFlags {
+  readonly olderThan: string;
+  readonly maxSize?: string;
+  readonly verify?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** `mlops gc`, where HEAD's config runs its jobs. */
+export async function gcCommand(app: App, flags: GcFlags): Promise<number> {
+  const { dryRun = false, verify = false, maxSize } = flags;
+  const days = /^(\d{1,5})d?$/.exec(flags.olderThan)?.[1];
+  const maxBytes = maxSize === undefined ? undefined : parseMem(maxSize);
+  if (days === undefined || Number(days) < 1 || (maxSize !== undefined && maxBytes === undefined)) {
+    app.say(lead('--older-than takes whole days from 1, --max-size a size like 200G'));
+    return 1;
+  }
+  const words = ['--older-than', flags.olderThan, ...(maxSize === undefined ? [] : ['--max-size', maxSize])];
+  const again = ['mlops gc', ...words, ...(verify ? ['--verify'] : []), ...(dryRun ? ['--dry-run'] : [])].join(' ');
+  return inRepository(app, { again }, async (session) => {
+    if (!(await mayRun(app, session))) return 1;
+    const request = { olderThanDays: Number(days), ...(maxBytes === undefined ? {} : { maxBytes }), dryRun, verify };
+    return free(app, session, request);
+  });
+}
+
+async function free(app: App, session: Session, request: Parameters<typeof gc>[1]): Promise<number> {
+  const { repo, setting } = session;
+  const commit = await commitArgument(app, session, undefined);
+  if (commit === undefined) return 1;
+  return withProgress(app, session, async (context, progress) => {
+    const pipeline = await readPipeline(repo, commit);
+    if (!pipeline.ok) {
+      progress.say(...stoppedLines({ reason: 'pipeline', cause: pipeline.error }, setting));
+      return 1;
+    }
+    const place = context.placeFor(pipeline.value);
+    context.emit({ event: 'connecting', place: place.name });
+    const connected = await place.connect(app.signal);
+    if (!connected.ok) {
+      progress.say(...stoppedLines({ reason: 'place', cause: connected.error }, setting));
+      return 1;
+    }
+    const done = await gc(connected.value, { ...request, signal: app.signal });
+    await connected.value.close();
+    progress.say(
+      ...(done.ok
+        ? gcLines(done.value, place.name, setting)
+        : troubleLines(gcTrouble(done.error, setting), setting.style)),
+    );
+    return done.ok && done.value.left.length === 0 ? 0 : 1;
+  });
+}
