@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { file, ls, mounts, openOverSsh, sha256, slow, smallDisk, source, workFolder } from '../rig/store.ts';
 import { until } from '../rig/until.ts';
 
-const texts = Array.from({ length: 2000 }, (_, index) => `content ${index}\n`.repeat(20));
+const texts = Array.from({ length: 1000 }, (_, index) => `content ${index}\n`.repeat(20));
 const sources = texts.map(source);
 const tree = texts.map((text, index) => file(`folder ${index % 7}/${index}`, text));
 const objectOf = (work: string, hash: string) => join(work, 'objects', hash.slice(0, 2), hash.slice(2));
@@ -21,18 +22,27 @@ const isThere = (folder: string, start: string) =>
 
 /** Does something at the moment when the far side has got that far. */
 function when(reached: () => boolean, act: () => Promise<unknown>): { done: Promise<unknown>; stop: () => void } {
-  let timer: NodeJS.Immediate;
+  let timer: NodeJS.Timeout;
   const done = new Promise((resolve) => {
     const look = () => {
       if (reached()) resolve(act());
-      else timer = setImmediate(look);
+      else timer = setTimeout(look, 3);
     };
     look();
   });
-  return { done, stop: () => clearImmediate(timer) };
+  return { done, stop: () => clearTimeout(timer) };
 }
 
 describeWith('sshd', 'a connection that is cut', () => {
+  const blocks = { from: 1_000_000, blockSize: 1_048_576, channels: 3 };
+  const data = randomBytes(24 * blocks.blockSize);
+  const big = (work: string) => ({ sha256: sha256(data), size: data.length, file: join(work, 'big') });
+  const namesIn = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
+  /** Of a large file that is arriving. */
+  const blocksIn = (tmp: string) =>
+    namesIn(tmp)
+      .flatMap((part) => (part.startsWith('PART-') ? namesIn(join(tmp, part)) : []))
+      .filter((name) => /^b\d+$/.test(name));
   type Phase = [string, (work: string) => boolean, (store: ContentStore, work: string) => Promise<{ ok: boolean }>];
   const put = (store: ContentStore) => store.put(sources);
   const build = (as: 'copy' | 'link') => (store: ContentStore, work: string) =>
@@ -50,17 +60,28 @@ describeWith('sshd', 'a connection that is cut', () => {
       (work) => existsSync(join(work, 'objects')) && readdirSync(join(work, 'objects')).length > 10,
       put,
     ],
+    [
+      'while blocks of a large file arrive',
+      (work) => blocksIn(join(work, 'tmp')).length > 8,
+      (store, work) => store.put([big(work)]),
+    ],
+    [
+      'while a large file is verified',
+      (work) => blocksIn(join(work, 'tmp')).length > 23,
+      (store, work) => store.put([big(work)]),
+    ],
     ['while a tree is linked', (work) => isThere(join(work, 'tmp'), 'TREE-'), build('link')],
     ['while a tree is copied', (work) => isThere(work, 'run.tmp-'), build('copy')],
   ];
   test.each(phases)('%s costs that try alone', async (_name, reached, act) => {
     await using work = await workFolder();
     await using sshd = await startSshd();
+    await writeFile(join(work.path, 'big'), data);
     const local = openLocalHost(process.env);
     if (act !== put) expect((await openStore(local, work.path).put(sources)).ok).toBe(true);
     {
       await using at = await openOverSsh(sshd);
-      const acting = act(openStore(at.host, work.path), work.path);
+      const acting = act(openStore(at.host, work.path, { blocks }), work.path);
       const cut = when(
         () => reached(work.path),
         () => sshd.killConnections(),
@@ -70,11 +91,14 @@ describeWith('sshd', 'a connection that is cut', () => {
       cut.stop();
       if (!done.ok) expect(done).toMatchObject({ error: { reason: 'host', cause: { reason: 'lost' } } });
     }
-    await until(() => !existsSync(join(work.path, 'tmp')) || ls(join(work.path, 'tmp')) === '');
+    // Only blocks of a large file are worth keeping.
+    await until(() => namesIn(join(work.path, 'tmp')).every((name) => name.startsWith('PART-')));
     await until(() => !isThere(work.path, 'run.tmp-'));
     await using again = await openOverSsh(sshd);
-    const store = openStore(again.host, work.path);
-    expect(await store.put(sources)).toMatchObject({ ok: true });
+    const store = openStore(again.host, work.path, { blocks });
+    expect(await store.put([...sources, big(work.path)])).toMatchObject({ ok: true });
+    expect(await store.missing([big(work.path)])).toEqual({ ok: true, value: [] });
+    expect(ls(join(work.path, 'tmp'))).toBe('');
     const into = join(work.path, 'run');
     // There already means there whole.
     if (!existsSync(into)) expect(await store.materialise({ tree, into, as: 'link' })).toMatchObject({ ok: true });
@@ -171,8 +195,8 @@ describeWith('sshd', 'faults of the far side', () => {
     await using b = await openOverSsh(sshd);
     const [one, two] = [openStore(a.host, work.path), openStore(b.host, work.path)];
     const done = await Promise.all([
-      one.put(sources.slice(0, 1200)),
-      two.put(sources.slice(800)),
+      one.put(sources.slice(0, 600)),
+      two.put(sources.slice(400)),
       two.put(sources.slice(0, 100)),
     ]);
     expect(done.map(({ ok }) => ok)).toEqual([true, true, true]);
