@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Config } from '../../lib/config/types.ts';
 import { pythonImage } from '../rig/image.ts';
@@ -14,6 +16,7 @@ const debianPython: Requirement = {
       ? undefined
       : 'no /usr/bin/python3 with python3-venv, which the image is made of',
 };
+const exec = promisify(execFile);
 let workdir: Workdir;
 beforeAll(async () => {
   workdir = await Workdir.make();
@@ -25,68 +28,95 @@ const scene = (image: string, line: string, more: Partial<Scene> = {}): Scene =>
   config: { environment: container(image), steps: [runStep(line)], ...more.config },
 });
 
-describeWith([program('ch-run', 'charliecloud'), debianPython], 'a container through Charliecloud', () => {
-  let image: string;
-  beforeAll(async () => {
-    image = await pythonImage();
-  }, 60_000);
-  afterAll(async () => rm(image, { recursive: true, force: true }));
+describeWith(
+  [program('ch-run', 'charliecloud'), program('mksquashfs', 'squashfs-tools'), debianPython],
+  'a container through Charliecloud',
+  () => {
+    let image: string;
+    beforeAll(async () => {
+      image = await pythonImage();
+    }, 60_000);
+    afterAll(async () => rm(image, { recursive: true, force: true }));
 
-  test('runs a line in the image, in the commit’s tree, with its results outside', async () => {
-    await writeFile(join(image, 'only-here'), 'in the image\n');
-    const { result, log, folder } = await workdir.run(
-      scene(image, 'cat /only-here a.txt >"$MLOPS_OUT/words.txt"; [ ! -e /usr/bin/git ]; echo "home $HOME"', {
-        files: { 'a.txt': 'in the tree\n' },
-      }),
-    );
-    expect(result.preparation).toBeUndefined();
-    expect([result.steps, log]).toMatchObject([
-      [{ outcome: 'passed' }],
-      expect.stringMatching(/^home .*\/tmp\/.*\/home$/m),
-    ]);
-    expect(await readFile(join(folder, 'out/words.txt'), 'utf8')).toBe('in the image\nin the tree\n');
-  });
-
-  test('runs a notebook: what that needs is put beside the image, and recorded as added', async () => {
-    const one = scene(image, '', {
-      files: { 'a.ipynb': notebookOf(['import sys\nplace = sys.prefix\nbase = sys.base_prefix']) },
-      config: { steps: [notebookStep('a.ipynb', expressions({ place: 'place', base: 'base' }))] },
+    test('runs a line in the image, in the commit’s tree, with its results outside', async () => {
+      await writeFile(join(image, 'only-here'), 'in the image\n');
+      const { result, log, folder } = await workdir.run(
+        scene(image, 'cat /only-here a.txt >"$MLOPS_OUT/words.txt"; [ ! -e /usr/bin/git ]; echo "home $HOME"', {
+          files: { 'a.txt': 'in the tree\n' },
+        }),
+      );
+      expect(result.preparation).toBeUndefined();
+      expect([result.steps, log]).toMatchObject([
+        [{ outcome: 'passed' }],
+        expect.stringMatching(/^home .*\/tmp\/.*\/home$/m),
+      ]);
+      expect(await readFile(join(folder, 'out/words.txt'), 'utf8')).toBe('in the image\nin the tree\n');
     });
-    const first = await workdir.run(one);
-    const prefix = join(workdir.folder, 'envs', first.plan.environmentKey ?? '', 'env');
-    expect(first.result.preparation).toBeUndefined();
-    expect(first.result.metrics).toMatchObject({ place: { shown: `'${prefix}'` }, base: { shown: "'/usr'" } });
-    expect(first.result.findings).toContainEqual(expect.objectContaining({ name: 'environment-added' }));
-    const second = await workdir.run(one);
-    expect(second.log).not.toContain('environment built');
-    expect(second.result.metrics).toEqual(first.result.metrics);
-    // Replaced by another one at the same path.
-    await utimes(image, new Date(0), new Date(0));
-    const third = await workdir.run(one);
-    expect(third.log).toContain('environment built');
-    expect(third.result.findings).toContainEqual(
-      expect.objectContaining({ name: 'environment-changed', severity: 'warn' }),
+
+    test('runs a notebook: what that needs is put beside the image, and recorded as added', async () => {
+      const one = scene(image, '', {
+        files: { 'a.ipynb': notebookOf(['import sys\nplace = sys.prefix\nbase = sys.base_prefix']) },
+        config: { steps: [notebookStep('a.ipynb', expressions({ place: 'place', base: 'base' }))] },
+      });
+      const first = await workdir.run(one);
+      const prefix = join(workdir.folder, 'envs', first.plan.environmentKey ?? '', 'env');
+      expect(first.result.preparation).toBeUndefined();
+      expect(first.result.metrics).toMatchObject({ place: { shown: `'${prefix}'` }, base: { shown: "'/usr'" } });
+      expect(first.result.findings).toContainEqual(expect.objectContaining({ name: 'environment-added' }));
+      const second = await workdir.run(one);
+      expect(second.log).not.toContain('environment built');
+      expect(second.result.metrics).toEqual(first.result.metrics);
+      // Replaced by another one at the same path.
+      await utimes(image, new Date(0), new Date(0));
+      const third = await workdir.run(one);
+      expect(third.log).toContain('environment built');
+      expect(third.result.findings).toContainEqual(
+        expect.objectContaining({ name: 'environment-changed', severity: 'warn' }),
+      );
+    }, 240_000);
+
+    test.each([
+      ['tar.gz', ['tar', '-C', '.', '-czf']],
+      ['sqfs', ['mksquashfs', '.']],
+    ])(
+      'from a file *.%s is unpacked once, and again when its files were lost',
+      async (ending, command) => {
+        const file = join(workdir.folder, `packed.${ending}`);
+        const [tool = '', ...args] = command;
+        const rest = tool === 'tar' ? ['.'] : ['-quiet', '-no-progress'];
+        await exec(tool, [...args, file, ...rest], { cwd: image });
+        const first = await workdir.run(scene(file, '[ -e /usr/bin/python3 ]'));
+        expect(first.result.preparation).toBeUndefined();
+        expect([first.result.steps[0]?.outcome, first.log.includes('environment built')]).toEqual(['passed', true]);
+        const second = await workdir.run(scene(file, 'echo again; [ -e /usr/bin/python3 ]'));
+        expect([second.result.steps[0]?.outcome, second.log.includes('environment built')]).toEqual(['passed', false]);
+        const unpacked = join(workdir.folder, 'envs', first.plan.environmentKey ?? '', 'image');
+        await rm(join(unpacked, 'usr/bin/python3'));
+        const third = await workdir.run(scene(file, 'echo third; [ -e /usr/bin/python3 ]'));
+        expect([third.result.steps[0]?.outcome, third.log.includes('environment built')]).toEqual(['passed', true]);
+      },
+      120_000,
     );
-  }, 240_000);
 
-  test('that needs Apptainer, or is not there, is named', async () => {
-    const sif = join(workdir.folder, 'a.sif');
-    await writeFile(sif, '');
-    expect((await workdir.run(scene(sif, 'true'))).result.preparation).toMatchObject({
-      reason: 'environment',
-      detail: expect.stringContaining('a.sif is an image of Apptainer'),
+    test('that needs Apptainer, or is not there, is named', async () => {
+      const sif = join(workdir.folder, 'a.sif');
+      await writeFile(sif, '');
+      expect((await workdir.run(scene(sif, 'true'))).result.preparation).toMatchObject({
+        reason: 'environment',
+        detail: expect.stringContaining('a.sif is an image of Apptainer'),
+      });
+      const { result, folder } = await workdir.run(scene('image', 'true'));
+      expect(result.preparation).toMatchObject({ detail: `there is no image ${folder}/tree/image` });
     });
-    const { result, folder } = await workdir.run(scene('image', 'true'));
-    expect(result.preparation).toMatchObject({ detail: `there is no image ${folder}/tree/image` });
-  });
 
-  test('without a Python in the image is an error of the environment', async () => {
-    await rm(join(image, 'usr/bin/python3'));
-    const { result } = await workdir.run(scene(image, 'cat a'));
-    expect(result.preparation).toMatchObject({ reason: 'environment' });
-    expect(result.preparation?.detail).toContain(`no python3 and no python in ${image}`);
-  });
-});
+    test('without a Python in the image is an error of the environment', async () => {
+      await rm(join(image, 'usr/bin/python3'));
+      const { result } = await workdir.run(scene(image, 'cat a'));
+      expect(result.preparation).toMatchObject({ reason: 'environment' });
+      expect(result.preparation?.detail).toContain(`no python3 and no python in ${image}`);
+    });
+  },
+);
 
 describe('a container through Apptainer (the command lines alone: a program of that name that writes them down)', () => {
   test('gets the workdir at its own path, an empty home, the GPUs that are asked for, and runs there', async () => {
