@@ -15,7 +15,7 @@ export function environmentView(config: Config, environmentKey: string): Environ
     case 'container': {
       const { image } = environment;
       const from = image.startsWith('docker://') ? { reference: image } : { image };
-      return { ...built, ...from, template: 'env-container', title: image };
+      return { ...built, ...from, template: 'env-container', title: image, inTree: isInTree(image) };
     }
     case 'prefix':
       return { ...kernel, template: 'env-given', prefix: environment.prefix, seenKey: seenKey(environment.prefix) };
@@ -46,6 +46,9 @@ export function environmentView(config: Config, environmentKey: string): Environ
       return unreachable(environment);
   }
 }
+
+/** An image that the commit (or its data) brings along. */
+export const isInTree = (image: string): boolean => !image.startsWith('docker://') && !/^[/$]/.test(image);
 
 function kernelOf({ environment }: Config): { kernel?: string; kernelTitle?: string } {
   if (!('kernel' in environment) || environment.kernel === undefined) return {};

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../base/canonical-json.ts';
+import { canonicalJson, type Json } from '../base/canonical-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
+import type { Config } from '../config/types.ts';
 import type { Fingerprinted } from '../fingerprint/types.ts';
-import { environmentView, isBuilt, needsOf } from './environment-view.ts';
+import { environmentView, isBuilt, isInTree, needsOf } from './environment-view.ts';
 import { installsFromTree } from './local-requirements.ts';
 import { planSteps } from './plan-steps.ts';
 import { jobResources, sbatchOptions } from './resources.ts';
@@ -20,7 +21,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
   const name = `mlops-${fingerprint.slice(0, 16)}`;
   const resources = jobResources(config);
   const needs = needsOf(config);
-  const key = environmentKey(fingerprinted, needs);
+  const key = environmentKey(fingerprinted, config, needs);
   const data = placements(fingerprinted);
   const inputs = new Map<string, InputFile>(steps.inputs);
   const add = (path: string, content: string, mode: InputFile['mode'] = 0o644) => inputs.set(path, { content, mode });
@@ -66,11 +67,28 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
  * The environment by its meaning (specification and modules, as the fingerprint has it) and by what we add to it. 96 bits, because
  * the path is in the first line of every script that is installed there, which older kernels cut at 127 bytes.
  */
-function environmentKey({ inputs }: Fingerprinted, needs: readonly string[]): string {
+function environmentKey(fingerprinted: Fingerprinted, config: Config, needs: readonly string[]): string {
+  const { inputs } = fingerprinted;
   // `-e .` and `./package` install what is in the commit: the specification alone does not say what.
   const code = installsFromTree(inputs.environment) ? { code: inputs.code } : {};
-  const text = canonicalJson({ version: 1, environment: inputs.environment, setup: inputs.setup, needs, ...code });
+  const image = imageOfTree(config, fingerprinted);
+  const specification = { environment: inputs.environment, setup: inputs.setup, needs };
+  const text = canonicalJson({ version: 1, ...specification, ...code, ...(image === undefined ? {} : { image }) });
   return createHash('sha256').update(text).digest('hex').slice(0, 24);
+}
+
+/** The content of an image that the commit or its data has. */
+function imageOfTree({ environment }: Config, { inputs, data }: Fingerprinted): Json | undefined {
+  if (environment.kind !== 'container' || !isInTree(environment.image)) return undefined;
+  const below = (path: string) => path === environment.image || path.startsWith(`${environment.image}/`);
+  const files = Object.values(data)
+    .flat()
+    .filter(({ path }) => below(path));
+  const code = Object.entries(inputs.code).filter(([path]) => below(path));
+  return {
+    data: Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256])),
+    code: Object.fromEntries(code.map(([path, file]) => [path, { ...file }])),
+  };
 }
 
 function placements({ inputs, data }: Fingerprinted): DataPlacement[] {

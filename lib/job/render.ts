@@ -45,6 +45,7 @@ async function render(view: JobView, templates: Templates, building: boolean): P
     seenKey: '',
     reference: '',
     image: '',
+    inTree: false,
     kind: '',
     environmentKey: '',
     title: '',

@@ -55,9 +55,10 @@ export type EnvironmentView =
     })
   | (BuiltView & {
       readonly template: 'env-container';
-      /** `docker://…`; or else an image's path: absolute, beginning with a variable, or relative to the tree. */
+      /** `docker://…`; or else an image's path: absolute or beginning with a variable, or relative to the tree. */
       readonly reference?: string;
       readonly image?: string;
+      readonly inTree: boolean;
     })
   | (KernelView & {
       readonly template: 'env-given';

@@ -134,6 +134,26 @@ test('the plan says what is sent, and keeps secrets out of the script', () => {
   expect(JSON.stringify(value.view)).not.toContain("s'x");
 });
 
+test('an image that the commit brings along counts for the environment by its content, any other by its reference', () => {
+  const key = (image: string, sha256: string) => {
+    const planned = planJob(
+      request(
+        { environment: { kind: 'container', image, buildOn: 'job' }, steps: [runStep('true')] },
+        {
+          fingerprinted: {
+            ...request({ steps: [runStep('true')] }).fingerprinted,
+            data: { 'a.sif': [{ path: 'a.sif', sha256: asSha256(sha256), size: 3 }] },
+          },
+        },
+      ),
+    );
+    return planned.ok ? planned.value.environmentKey : planned.error;
+  };
+  expect(key('a.sif', hex('1'))).not.toEqual(key('a.sif', hex('2')));
+  expect(key('/a.sif', hex('1'))).toEqual(key('/a.sif', hex('2')));
+  expect(key('docker://a.sif', hex('1'))).toEqual(key('docker://a.sif', hex('2')));
+});
+
 test('a job asks for the most that a step asks for; the config’s own sbatch options win', () => {
   const config: Config = {
     ...baseConfig,

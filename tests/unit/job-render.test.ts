@@ -74,8 +74,9 @@ const environments: Readonly<Record<string, EnvironmentView>> = {
     name: 'pyproject.toml',
     builtBefore: true,
   },
-  container: { ...built, kind: 'container', template: 'env-container', image: hostile },
-  docker: { ...built, kind: 'container', template: 'env-container', reference: 'docker://debian:12' },
+  container: { ...built, kind: 'container', template: 'env-container', image: hostile, inTree: true },
+  image: { ...built, kind: 'container', template: 'env-container', image: '$HOME/it is.sif', inTree: false },
+  docker: { ...built, kind: 'container', template: 'env-container', reference: 'docker://debian:12', inTree: false },
   prefix: {
     template: 'env-given',
     prefix: hostile,

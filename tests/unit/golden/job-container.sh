@@ -505,12 +505,8 @@ provide() {
 python=$private/python
 where='the image'
 inside() { exec "$private/enter" "$@"; }
-image='it'\''s "q" $(touch oops) `touch oops`
+image=$here/tree/'it'\''s "q" $(touch oops) `touch oops`
 #SBATCH --evil ünïcode\ ; | & {{sh x}} %s'
-case $image in
-/*) ;;
-*) image=$here/tree/$image ;;
-esac
 # A host's libraries break an image's programs.
 unset LD_LIBRARY_PATH LD_PRELOAD
 export APPTAINER_CACHEDIR="$workdir/cache/apptainer" SINGULARITY_CACHEDIR="$workdir/cache/apptainer" CH_IMAGE_STORAGE="$workdir/cache/ch-image" USER="${USER:-$(id -un)}"
@@ -617,7 +613,8 @@ open_image() {
   [ "$runner" != ch-run ] || lay_out
   write_enter
 }
-identity() { ls -lnLd "$picture" 2>/dev/null | awk '{ print $5, $6, $7, $8 }'; }
+# Its content is in the environment's key, and its time is that of the attempt.
+identity() { echo "of the commit"; }
 create_environment() {
   mkdir -p "$prefix"
   doing_now "it?s ?q? ??touch oops? ?touch oops???SBATCH --evil ünïcode? ? ? ? ??sh x?? ?s"
