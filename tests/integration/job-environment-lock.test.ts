@@ -76,6 +76,28 @@ describe('one builder at a time', () => {
     expect((await workdir.run(one)).result.steps).toMatchObject([{ outcome: 'passed' }]);
   }, 120_000);
 
+  test('a builder of another node that gives no sign of life for 60 s is taken over, by one of those that wait', async () => {
+    const scenes = ['echo one', 'echo two'].map((line) => venvScene('# silent\n', line));
+    const { plan } = await workdir.prepare(scenes[0] ?? venvScene(''));
+    const lock = join(folderOf(plan.environmentKey), 'lock');
+    await mkdir(lock, { recursive: true });
+    await writeFile(join(lock, 'owner'), '0 another-node 1 none 1 pid:[1]\n');
+    await writeFile(join(lock, 'beat'), '7\n');
+    // Seconds are counted by the sleeps in between: here they are short.
+    const tools = join(workdir.folder, 'short sleeps');
+    await mkdir(tools);
+    await writeFile(join(tools, 'sleep'), '#!/bin/sh\n[ "$1" = 2 ] || exec /bin/sleep "$@"\nexec /bin/sleep 0.05\n');
+    await chmod(join(tools, 'sleep'), 0o755);
+    const outcomes = await Promise.all(scenes.map((one) => workdir.run({ ...one, path: tools })));
+    expect(outcomes.map(({ result }) => result.steps[0]?.outcome)).toEqual(['passed', 'passed']);
+    expect(outcomes.filter(({ log }) => log.includes('environment built'))).toHaveLength(1);
+    expect(outcomes.map(({ log }) => log).join('')).toContain(
+      'the builder (0 another-node 1 none 1 pid:[1]) is gone: taking over',
+    );
+    const left = await readdir(folderOf(plan.environmentKey));
+    expect(left.filter((name) => /^(?:stale|lock$)/.test(name))).toEqual([]);
+  }, 60_000);
+
   test('a lock that cannot be made is an error, not a wait without an end', async () => {
     const one = venvScene('# no lock\n');
     const { plan } = await workdir.prepare(one);
