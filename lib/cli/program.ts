@@ -132,8 +132,9 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .action(does(async () => (await import('./actions/init.ts')).uninstallCommand(app)));
   program
     .command('record', { hidden: true })
-    .description('hash the data of HEAD and record it')
-    .action(does(async () => (await import('./actions/record.ts')).recordInBackground(app)));
+    .description('hash the data of a commit and record it')
+    .argument('<commit>')
+    .action(does(async (commit: string) => (await import('./actions/record.ts')).recordInBackground(app, commit)));
 
   try {
     await program.parseAsync([...argv], { from: 'user' });

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Oid } from '../base/ids.ts';
 import { err, type Result } from '../base/result.ts';
+import { hasRecorder } from '../fingerprint/recorder.ts';
 import { fetchReports } from '../git/publish.ts';
 import type { Report } from '../report/types.ts';
 import type { RunResult } from '../verdict/types.ts';
@@ -39,6 +41,7 @@ export async function identifyCommit(
   commit: Oid,
   remote: string | undefined,
 ): Promise<Result<Identified, GateError>> {
+  await recorderDone(context, commit);
   const first = await identify(context, commit);
   if (first.ok || remote === undefined || first.error.reason !== 'fingerprint') return first;
   const { reason } = first.error.cause;
@@ -47,6 +50,13 @@ export async function identifyCommit(
   if (!pipeline.ok) return err({ reason: 'pipeline', cause: pipeline.error });
   await fetchKnown(context, remote, pipeline.value.reports);
   return identify(context, commit);
+}
+
+/** A commit whose data is being hashed in the background: its record is there soon. A recorder that dies leaves the hashing to us. */
+async function recorderDone({ repo, now, emit, signal }: GateContext, commit: Oid): Promise<void> {
+  if (!hasRecorder(repo.stateDir, commit, now())) return;
+  emit({ event: 'waiting-for-recorder' });
+  while (!signal.aborted && hasRecorder(repo.stateDir, commit, now())) await sleep(100);
 }
 
 /** A person lets a push go: nothing is judged, and that is recorded. */

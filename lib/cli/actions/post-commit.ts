@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import type { Oid } from '../../base/ids.ts';
 import { postCommit as record } from '../../commands/post-commit.ts';
+import { announceRecorder } from '../../fingerprint/recorder.ts';
+import { resolveCommit } from '../../git/history.ts';
 import { openRepository, type Repository } from '../../git/repository.ts';
 import type { App } from '../app.ts';
 import { commitLine } from '../screens/commit-line.ts';
@@ -19,13 +22,14 @@ export async function postCommit(app: App): Promise<number> {
   if (done.ok) {
     if (done.value.kind === 'recorded') {
       app.say(commitLine(done.value));
-      if (done.value.identified.config.onCommit === 'submit') await submitInBackground(app, repo);
+      const { identified, commit } = done.value;
+      if (identified.config.onCommit === 'submit') await submitInBackground(app, repo, commit);
     }
     return 0;
   }
   const { error } = done;
   if (error.reason === 'fingerprint' && error.cause.reason === 'aborted' && late.aborted) {
-    goOnInBackground(app, repo, ['record']);
+    await recordInBackground(app, repo);
     app.say(lead('the data is hashed in the background; a push waits for it'));
     return 0;
   }
@@ -40,15 +44,25 @@ export async function postCommit(app: App): Promise<number> {
   return 0;
 }
 
-/** `on_commit: submit`, where this clone is trusted: a hook must not run what nobody has looked at. */
-async function submitInBackground(app: App, repo: Repository): Promise<void> {
-  const { isTrusted } = await import('../../commands/trust.ts');
-  const trusted = await isTrusted(repo);
-  if (trusted.ok && trusted.value) goOnInBackground(app, repo, ['run', '--detach']);
+async function recordInBackground(app: App, repo: Repository): Promise<void> {
+  const head = await resolveCommit(repo, 'HEAD');
+  if (!head.ok) return;
+  const pid = goOnInBackground(app, repo, ['record', head.value]);
+  // Before it has started: a push may come at once.
+  if (pid !== undefined) announceRecorder(repo.stateDir, head.value, pid);
 }
 
-/** With no pipe of ours: git waits until everybody has closed them. */
-function goOnInBackground(app: App, repo: Repository, args: readonly string[]): void {
+/** `on_commit: submit`, where this clone is trusted: a hook must not run what nobody has looked at. */
+export async function submitInBackground(app: App, repo: Repository, commit: Oid): Promise<void> {
+  const { isTrusted } = await import('../../commands/trust.ts');
+  const trusted = await isTrusted(repo);
+  if (trusted.ok && trusted.value) goOnInBackground(app, repo, ['run', '--detach', commit]);
+}
+
+/** With no pipe of ours: git waits until everybody has closed them. Gives its process id. */
+function goOnInBackground(app: App, repo: Repository, args: readonly string[]): number | undefined {
   const cwd = repo.top ?? repo.gitDir;
-  spawn(app.node, [app.program, ...args], { cwd, env: repo.env, stdio: 'ignore', detached: true }).unref();
+  const child = spawn(app.node, [app.program, ...args], { cwd, env: repo.env, stdio: 'ignore', detached: true });
+  child.unref();
+  return child.pid;
 }
