@@ -21,7 +21,39 @@ unset PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT
 # Without job control, an alias or a locale of the site in between.
 LC_NUMERIC=C
 export LC_NUMERIC
-mkdir -p state result out "$keep" || exit 91
+say() { printf 'mlops: %s\n' "$*"; }
+now() { printf '%s\n' "$*" >state/now.tmp && mv -f state/now.tmp state/now; }
+epoch() { date +%s; }
+# put FILE: standard input, complete or not at all.
+put() { cat >"$1.tmp" && mv -f "$1.tmp" "$1"; }
+
+# Whoever makes state/begun has the attempt: this job, or a client that has given it up (docs/job.md). A second job of the same attempt
+# touches nothing; one that the site has started again says so, since half of its results are of its first start.
+job=${MLOPS_JOB:-${SLURM_JOB_ID:-$$}}
+mkdir -p state || exit 91
+mine=state/begun.$job.tmp
+echo "job=$job restart=${SLURM_RESTART_COUNT:-0} at=$(epoch)" >"$mine" || exit 91
+# ln makes it complete and only once; noclobber does where a file system has no hard links.
+ln "$mine" state/begun 2>/dev/null || (set -C; cat "$mine" >state/begun) 2>/dev/null
+is_first=$(cmp -s "$mine" state/begun && echo yes)
+rm -f "$mine"
+if [ -z "$is_first" ]; then
+  begun=$(cat state/begun)
+  case $begun in
+  "job=$job "*)
+    mkdir -p result
+    say "job $job was started again, and an attempt is not run twice; the first start: $begun"
+    { echo preempted; echo "the site started job $job again; the first start: $begun"; } | put result/preparation
+    printf 'run=%s attempt=%s exit=93 at=%s\n' "$run" "$attempt" "$(epoch)" | put state/end
+    exit 93
+    ;;
+  *)
+    say "job $job does nothing: this attempt has ${begun:-no readable state/begun}"
+    exit 92
+    ;;
+  esac
+fi
+mkdir -p result out "$keep" || exit 91
 # Short, because Unix sockets (multiprocessing, data loaders) hold 107 bytes of path, which the run's folder alone nearly has.
 private=$workdir/tmp/abababababababab.$attempt
 rm -rf "$private"
@@ -31,11 +63,6 @@ phase=preparing
 failed=''
 lock=''
 
-say() { printf 'mlops: %s\n' "$*"; }
-now() { printf '%s\n' "$*" >state/now.tmp && mv -f state/now.tmp state/now; }
-epoch() { date +%s; }
-# put FILE: standard input, complete or not at all.
-put() { cat >"$1.tmp" && mv -f "$1.tmp" "$1"; }
 # Everything that the attempt's log has got since the byte noted in log_start, at most 4000 bytes of it.
 recent_log() { if [ -f log ]; then tail -c "+$((log_start + 1))" log 2>/dev/null | tail -c 4000; fi; }
 # not_prepared REASON: the words are in $words; nothing was run.
@@ -80,7 +107,7 @@ if command -v nvidia-smi >/dev/null 2>&1; then
 fi
 started=$(epoch)
 {
-  echo "job=${SLURM_JOB_ID:-$$} node=$(uname -n) at=$started"
+  echo "job=$job node=$(uname -n) at=$started"
   echo "cpu=${cpu:-$(uname -m)}"
   [ -z "$gpu" ] || echo "gpu=$gpu"
 } | put state/started
@@ -96,8 +123,7 @@ fi
 doing=setup
 now "setup"
 if ! command -v source >/dev/null 2>&1; then
-  # In text: shells that have a `source` refuse to read a function of that name.
-  eval 'source() { . "$@"; }'
+  eval 'source() { . "$@"; }' # in quotes, because busybox reads the name as its own even where this is not run
 fi
 . ./in/setup.sh </dev/null
 code=$?
