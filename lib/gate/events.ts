@@ -24,6 +24,8 @@ export type GateEvent =
       readonly steps: number;
     }
   | { readonly event: 'uploading'; readonly bytes: number; readonly of: number }
+  /** On the login node, before the job: `build_on: login`. The builder's own line. */
+  | { readonly event: 'building'; readonly line: string }
   | { readonly event: 'submitted'; readonly job: string; readonly attempt: number; readonly place: string }
   | { readonly event: 'attached'; readonly job: string; readonly attempt: number; readonly place: string }
   | { readonly event: 'status'; readonly status: JobStatus; readonly job: string }

@@ -71,6 +71,8 @@ export type GateError =
   | { readonly reason: 'store'; readonly cause: StoreError; readonly place: string }
   | { readonly reason: 'runs'; readonly cause: RunStoreError; readonly place: string }
   | { readonly reason: 'submit'; readonly cause: SubmitError; readonly place: string }
+  /** `build_on: login`: what the installers said. Nothing was submitted. */
+  | { readonly reason: 'build'; readonly place: string; readonly detail: string }
   | { readonly reason: 'query'; readonly cause: QueryError; readonly place: string }
   /** The worktree's data is not what was recorded for the commit, and the recorded content is not where the job runs either. */
   | {

@@ -9,7 +9,7 @@ import type { Repository } from '../git/repository.ts';
 import { readTreeWithSubmodules, type SubmoduleError, type TreeOfRepository } from '../git/submodules.ts';
 import type { TreeEntry as GitEntry } from '../git/tree.ts';
 import { planJob } from '../job/plan.ts';
-import { type RenderError, renderJob } from '../job/render.ts';
+import { type RenderError, renderBuild, renderJob } from '../job/render.ts';
 import { readTemplates, TEMPLATE_NAMES } from '../job/templates.ts';
 import type { JobPlan, PlanError } from '../job/types.ts';
 import type { GateContext } from './context.ts';
@@ -21,6 +21,8 @@ import { type PipelineError, readPipelineText } from './pipeline.ts';
 export interface Prepared {
   readonly plan: JobPlan;
   readonly script: string;
+  /** Builds the environment on the login node, where the config asks for that. */
+  readonly buildScript?: string;
   readonly tree: readonly TreeEntry[];
   /** The contents of the commit's own files and of the data, once each. */
   readonly contents: readonly { readonly sha256: Sha256; readonly size: number }[];
@@ -67,7 +69,7 @@ export async function prepare(context: GateContext, identified: Identified): Pro
   }
   const planned = await planCommit(context, { ...identified, data: files }, context.env);
   if (!planned.ok) return planned;
-  const { plan, script, trees } = planned.value;
+  const { plan, script, buildScript, trees } = planned.value;
 
   const inTree = new Set(plan.tree.map(({ path }) => path));
   const hashed: HashedTree[] = [];
@@ -95,6 +97,7 @@ export async function prepare(context: GateContext, identified: Identified): Pro
   return ok({
     plan,
     script,
+    ...(buildScript === undefined ? {} : { buildScript }),
     tree: [...code, ...data],
     contents: [...sizes].map(([sha256, size]) => ({ sha256, size })),
     sources: (wanted) => allSources(context.repo, hashed, all, dataSources, wanted),
@@ -106,6 +109,7 @@ export async function prepare(context: GateContext, identified: Identified): Pro
 export interface PlannedCommit {
   readonly plan: JobPlan;
   readonly script: string;
+  readonly buildScript?: string;
   readonly trees: readonly TreeOfRepository[];
 }
 
@@ -143,7 +147,15 @@ export async function planCommit(
   if (!plan.ok) return err({ reason: 'plan', errors: plan.error });
   const script = await renderJob(plan.value.view, templates);
   if (!script.ok) return err({ reason: 'render', cause: script.error });
-  return ok({ plan: plan.value, script: script.value, trees: trees.value });
+  const onLogin = 'buildOn' in config.environment && config.environment.buildOn === 'login';
+  const build = onLogin ? await renderBuild(plan.value.view, templates) : undefined;
+  if (build?.ok === false) return err({ reason: 'render', cause: build.error });
+  return ok({
+    plan: plan.value,
+    script: script.value,
+    ...(build === undefined ? {} : { buildScript: build.value }),
+    trees: trees.value,
+  });
 }
 
 async function readTexts(

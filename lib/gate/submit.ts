@@ -71,6 +71,8 @@ async function fillAndSubmit(
   for (const [path, file] of plan.inputs) files.set(`in/${path}`, file);
   const written = await runs.writeFiles(to.incoming, files);
   if (!written.ok) return err({ reason: 'runs', cause: written.error, place });
+  const built = await buildOnLogin(context, connection, place, prepared, to.incoming);
+  if (!built.ok) return built;
   // The last moment at which letting go leaves no job behind.
   if (context.signal.aborted) return err({ reason: 'aborted' });
   const submitted = await runs.submit({
@@ -122,6 +124,34 @@ function dataNotHere(
     return { reason: 'data-absent', commit, ...who, files };
   return { reason: 'data-changed', commit, ...who, difference };
 }
+
+/** `build_on: login`: compute nodes may have no internet. The script waits for another builder, and believes what is there. */
+async function buildOnLogin(
+  context: GateContext,
+  { host }: Connection,
+  place: string,
+  { buildScript }: Prepared,
+  folder: string,
+): Promise<Result<void, GateError>> {
+  if (buildScript === undefined) return ok(undefined);
+  const started = await host.spawn(`cd ${shellQuote(folder)} || exit 1\n${buildScript}`, { signal: context.signal });
+  if (!started.ok) return err({ reason: 'place', cause: { reason: 'host', cause: started.error } });
+  const { stdin, stdout, exit } = started.value;
+  stdin.end();
+  let said = '';
+  stdout.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-keptWords);
+    const line = text.split('\n').findLast((one) => one.startsWith('mlops: '));
+    if (line !== undefined) context.emit({ event: 'building', line: line.slice('mlops: '.length) });
+  });
+  const ended = await exit;
+  if (!ended.ok) return err({ reason: 'place', cause: { reason: 'host', cause: ended.error } });
+  if (ended.value.code === 0) return ok(undefined);
+  return err({ reason: 'build', place, detail: `${said}${ended.value.stderr}`.trim() });
+}
+
+/** Enough of the installers' words to see what they could not do. */
+const keptWords = 16 * 1024;
 
 async function environmentReady(
   { host, workdir }: Connection,

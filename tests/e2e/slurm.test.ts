@@ -33,9 +33,9 @@ describeWith(
       const cluster = `cluster: { host: cluster, workdir: ${JSON.stringify(workdir)} }\n`;
       return cliProject({ ...more, config: cluster + (more.config ?? ''), env: { MLOPS_SSH_CONFIG: sshd.sshConfig } });
     };
-    /** Every job of this Slurm with our name, ended ones too. */
+    /** Every job of this Slurm with our name, ended ones too: slurmctld keeps them for five minutes, and accounting is seconds behind. */
     const jobs = async (): Promise<number> => {
-      const { stdout } = await slurm.run('sacct', '--allusers', '--noheader', '--allocations', '--format=JobName%40');
+      const { stdout } = await slurm.run('squeue', '--all', '--states=all', '--noheader', '--format=%j');
       return stdout.split('\n').filter((line) => line.includes('mlops-')).length;
     };
 
@@ -104,6 +104,34 @@ describeWith(
       await project.training(1);
       await project.release();
       for (const push of pushes) expect(await push.done).toMatchObject({ code: 0 });
+      expect(await jobs()).toBe(before + 1);
+    });
+
+    test('an environment is built on the login node where the config asks for that, and a failed build submits nothing', async () => {
+      await using project = await onCluster();
+      const { repository } = project;
+      const config = (await repository.read('.mlops/config.yaml'))
+        .replace(/^environment: .*$/m, 'environment: { venv: requirements.txt, build_on: login }')
+        .replace(
+          /^steps:[\s\S]*?(?=require:)/m,
+          'steps:\n  - run: sh score.sh\n    metrics: { file: $MLOPS_OUT/metrics.json }\n',
+        );
+      await repository.write('.mlops/config.yaml', config);
+      await repository.write('score.sh', 'printf \'{"score": 0.9}\' >"$MLOPS_OUT/metrics.json"\n');
+      await repository.write('requirements.txt', './no-such-folder\n');
+      await project.commit('Something that cannot be installed');
+      const before = await jobs();
+      expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/environment could not be made on cluster[\s\S]*no-such-folder/),
+      });
+      expect(await jobs()).toBe(before);
+      await repository.write('requirements.txt', '# nothing\n');
+      await project.commit('Nothing to install');
+      expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/building[\s\S]*PASS/),
+      });
       expect(await jobs()).toBe(before + 1);
     });
 

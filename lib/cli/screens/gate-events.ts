@@ -120,6 +120,8 @@ export class PlainProgress {
         return this.#once('recorder', labelled('waiting', 'for the hash of the data, which the commit has begun'));
       case 'planned':
         return plannedLines(event);
+      case 'building':
+        return this.#notOften('building', [labelled('building', said(event.line, 70))], now);
       case 'uploading':
         return this.#upload(now);
       case 'submitted':

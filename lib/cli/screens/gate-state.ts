@@ -13,6 +13,7 @@ export interface GateState {
     | 'submitter'
     | 'connecting'
     | 'sending'
+    | 'building'
     | 'waiting'
     | 'collecting'
     | undefined;
@@ -20,6 +21,8 @@ export interface GateState {
   readonly planned?: Of<'planned'>;
   readonly hashing?: Of<'hashing'>;
   readonly upload?: Upload;
+  /** The builder's line, on the login node. */
+  readonly building?: string;
   readonly job?: { readonly id: string; readonly attempt: number; readonly attached: boolean };
   readonly status?: { readonly status: JobStatus; readonly at: number };
   readonly progress?: { readonly line: string; readonly at: number };
@@ -54,6 +57,8 @@ export function advanceState(state: GateState, event: GateEvent, now: number): G
       return { ...state, phase: 'connecting', place: event.place };
     case 'planned':
       return { ...state, phase: 'sending', planned: event, place: event.place };
+    case 'building':
+      return { ...state, phase: 'building', building: event.line };
     case 'uploading':
       return { ...state, phase: 'sending', upload: uploadAt(state.upload, event, now) };
     case 'submitted':

@@ -54,6 +54,12 @@ const words: Words<Single> = {
   'data-changed': dataChangedTrouble,
   'data-absent': dataAbsentTrouble,
   'out-of-reach': (error, setting) => outOfReach(error, setting),
+  build: ({ place, detail }, { again }) => ({
+    failed: `the environment could not be made on ${said(place, 60)} (build_on: login)`,
+    raw: detail,
+    means: 'Nothing was submitted.',
+    next: [{ command: again, what: 'again, once the specification or the network is mended' }],
+  }),
   'no-run': ({ commit, fingerprint }) => ({
     failed: `no run of ${commit.slice(0, 7)} goes on, and none has a result (run ${fingerprint.slice(0, 7)})`,
     next: [{ command: `mlops run ${commit.slice(0, 7)}`, what: 'starts one' }],

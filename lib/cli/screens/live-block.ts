@@ -16,6 +16,7 @@ export function liveBlock(state: GateState, columns: number, clock: Clock, style
   const lines = [
     ...(planned === undefined ? [lead(phaseText(state))] : []),
     ...(job === undefined ? [] : [labelled(...job)]),
+    ...(phase === 'building' ? [labelled('building', said(state.building ?? '', 70))] : []),
     ...(sending ? [labelled('sending', `${bar(upload, most)}${uploadText(upload)}`)] : []),
     ...troubleLine(state, clock, style),
     ...(phase === 'collecting' ? [labelled('results', 'are brought here')] : []),
