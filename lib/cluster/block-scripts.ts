@@ -63,7 +63,14 @@ if [ $((${Math.ceil(place.size / 1024)} - $# * ${place.blockSize / 1024})) -gt "
 fi
 echo "there $*"`;
 
-const takeOver = (place: BlockPlace) => `args() { ps -o args= -p "$1" 2>/dev/null; }
+/** A script and all that it has started: it need not be the first process of its group. */
+const KILL = `end() {
+  group=$(ps -o pgid= -p "$1" 2>/dev/null | tr -d ' ')
+  kill -KILL "-\${group:-$1}" 2>/dev/null
+}`;
+
+const takeOver = (place: BlockPlace) => `${KILL}
+args() { ps -o args= -p "$1" 2>/dev/null; }
 dead() {
   set -- "$1" $(ls -lnd "$1")
   [ "\${4-}" = "$(id -u)" ] || return 1
@@ -83,7 +90,7 @@ dead() {
   touch "$1/asked.${place.id}"
   sleep 12
   [ -z "$(find "$1" -newer "$1/asked.${place.id}" | head -n 1)" ] || { rm -f "$1/asked.${place.id}"; return 1; }
-  for pid in $busy; do kill -KILL "-$pid" 2>/dev/null; done
+  for pid in $busy; do end "$pid"; done
   return 0
 }
 for old in tmp/PART-${place.sha256}.*; do
@@ -133,5 +140,6 @@ exit 0`;
 
 /** Ends what still writes there, and takes it all away. */
 export const dropScript = (place: BlockPlace): string => `${begin(place)}
-for file in "$part"/pid.*; do [ ! -f "$file" ] || kill -KILL "-\${file##*.}" 2>/dev/null; done
+${KILL}
+for file in "$part"/pid.*; do [ ! -f "$file" ] || end "\${file##*.}"; done
 rm -rf "$part"`;

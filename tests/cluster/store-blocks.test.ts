@@ -94,6 +94,9 @@ describeWith('sshd', 'a large file', () => {
     await using at = await openOverSsh(sshd);
     const again = await openStore(at.host, work.path, { blocks }).put([big]);
     expect(again).toMatchObject({ ok: true, value: { files: 1 } });
+    // What hung would have written into what was taken over.
+    const running = execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8', maxBuffer: 64 * MiB });
+    expect(running.includes(`PART-${big.sha256}`)).toBe(false);
     expect(again.ok && again.value.resumed).toBeGreaterThan(0);
     expect((await readFile(objectOf(work.path, big.sha256))).equals(big.data)).toBe(true);
     await sshd.killConnections();
