@@ -242,7 +242,7 @@ Play on:
        cd ${quote(project)} && . ../env
        mlops why HEAD~1 HEAD                 what changed between the two runs
        mlops log                             all runs
-       git revert --no-edit HEAD && git push the good model again: known, nothing is trained
+       git revert --no-edit HEAD && git push   the good model again: known, nothing is trained
        edit .mlops/config.yaml, commit, push (say \`min: 0.99\`, or \`parameters: { hidden: 4 }\`)
 Clean up:
        rm -rf ${quote(folder)}${chosen.cluster === undefined ? ` ${quote(cache)}` : ''}`);

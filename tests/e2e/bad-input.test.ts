@@ -52,7 +52,7 @@ const mistakes: readonly Mistake[] = [
   },
   {
     title: 'an expression that raises: the metric, the expression and the exception',
-    make: (project) => change(project, config, 'score: score }', 'score: scores["x"] }'),
+    make: (project) => change(project, config, 'score: score }', `score: 'scores["x"]' }`),
     says: /score[\s\S]*NameError/,
   },
   {

@@ -13,7 +13,8 @@ const python = program('python3', 'python3-venv');
 async function demo(args: readonly string[], more: NodeJS.ProcessEnv = {}) {
   // Only its home is used here: the demo of somebody who has never set anything.
   await using sandbox = await temporaryRepository({ identity: false });
-  return run(process.execPath, [join(top, 'scripts/demo.mjs'), ...args], {
+  // Awaited here: the sandbox is taken away when this function is left.
+  return await run(process.execPath, [join(top, 'scripts/demo.mjs'), ...args], {
     cwd: sandbox.root,
     env: { ...sandbox.env, TMPDIR: sandbox.root, NO_COLOR: '1', ...more },
   });

@@ -79,6 +79,8 @@ export interface TestRepository extends AsyncDisposable {
 function sandboxEnv(home: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
+    // Where pyenv serves python3, its shims look for the versions here or in the home, which is another one now.
+    ...(process.env.PYENV_ROOT === undefined ? {} : { PYENV_ROOT: process.env.PYENV_ROOT }),
     TMPDIR: tmpdir(),
     HOME: home,
     XDG_CONFIG_HOME: join(home, '.config'),
