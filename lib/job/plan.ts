@@ -91,14 +91,17 @@ function imageOfTree({ environment }: Config, { inputs, data }: Fingerprinted): 
   };
 }
 
+/** Each path once: entries may overlap, and what one of them calls writable is copied. */
 function placements({ inputs, data }: Fingerprinted): DataPlacement[] {
-  return Object.entries(data).flatMap(([entry, files]) =>
-    files.map(({ path, sha256, size }): DataPlacement => {
+  const byPath = new Map<string, DataPlacement>();
+  for (const [entry, files] of Object.entries(data)) {
+    for (const { path, sha256, size } of files) {
       // The job's list of linked files has a line for each.
-      const copied = inputs.data[entry]?.writable === true || path.includes('\n');
-      return { path, sha256, size, how: copied ? 'copy' : 'link' };
-    }),
-  );
+      const copied = inputs.data[entry]?.writable === true || path.includes('\n') || byPath.get(path)?.how === 'copy';
+      byPath.set(path, { path, sha256, size, how: copied ? 'copy' : 'link' });
+    }
+  }
+  return [...byPath.values()];
 }
 
 function withoutPaths(tree: readonly TreeFile[], data: readonly DataPlacement[]): readonly TreeFile[] {
