@@ -66,11 +66,10 @@ async function readConda(path: string, readText: ReadText): Promise<Result<Envir
   if (lines.some((line) => line.trim() === '@EXPLICIT')) {
     return ok({ specification: { explicit: explicitLines(lines) }, files: [path] });
   }
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text);
-  const [problem] = document.errors;
-  if (problem !== undefined) return err({ reason: 'environment-unreadable', path, detail: problem.message });
-  const value = toJson(document.toJS());
+  const { parseYaml } = await import('./yaml-text.ts');
+  const parsed = parseYaml(text);
+  if (!parsed.ok) return err({ reason: 'environment-unreadable', path, detail: parsed.error });
+  const value = toJson(parsed.value);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return err({ reason: 'environment-unreadable', path, detail: 'not a mapping' });
   }

@@ -1,3 +1,4 @@
+import { isMap, isScalar, parseDocument } from 'yaml';
 import { err, ok, type Result } from '../base/result.ts';
 import { type HookName, type HookProgram, hookNames, renderShim, type Shims } from './hooks-shim.ts';
 
@@ -15,7 +16,6 @@ export async function addToLefthook(
   program: HookProgram,
 ): Promise<Result<string, LefthookError>> {
   if (!/\.ya?ml$/.test(file)) return err({ reason: 'lefthook-format', file });
-  const { isMap, isScalar, parseDocument } = await import('yaml');
   let changed = removeFromLefthook(text);
   for (const hook of hookNames) {
     const document = parseDocument(changed, { prettyErrors: false });
