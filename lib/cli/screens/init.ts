@@ -77,7 +77,11 @@ function nextSteps({ files, hooks, place, proposal }: InitReport, mistakes: numb
   const tracked =
     place === undefined || place.kind === 'git' || (place.kind === 'hooks-path' && place.of === 'user') ? [] : hooks;
   const changed = files.some(({ outcome }) => outcome !== 'kept');
-  const touched = tracked.filter(({ action }) => action !== 'unchanged').map(({ file }) => relativeTo(top, file));
+  const touched = tracked
+    .filter(({ action }) => action !== 'unchanged')
+    .map(({ file }) => relativeTo(top, file))
+    // What an earlier init had put there is gone from this clone alone.
+    .filter((file) => !file.startsWith('.git/'));
   const add = [...(changed ? ['.mlops'] : []), ...new Set(touched.map(word))];
   return [
     ...(proposal === undefined
