@@ -1,13 +1,14 @@
 import type { Fingerprint, Oid } from '../base/ids.ts';
 import type { HostError } from '../cluster/host.ts';
 import type { JobStatus } from '../cluster/scheduler.ts';
+import type { RecordError } from '../git/advance.ts';
 import type { FailureReason } from '../verdict/types.ts';
 
 /** What happens on the way of a push, for whoever shows it. Facts only; lib/cli puts them into words. */
 export type GateEvent =
   | { readonly event: 'fetching-reports'; readonly remote: string }
   /** The remote's reports could not be had: what is known here has to do. */
-  | { readonly event: 'reports-not-fetched'; readonly remote: string; readonly detail: string }
+  | { readonly event: 'reports-not-fetched'; readonly remote: string; readonly error: RecordError }
   /** Entries of which nothing is in this clone: an ancestor's content counts. */
   | { readonly event: 'data-inherited'; readonly entries: readonly string[] }
   | { readonly event: 'hashing'; readonly files: number; readonly bytes: number }

@@ -93,9 +93,7 @@ async function findKnown(context: GateContext, request: GateRequest): Promise<Kn
 async function fetchKnown({ repo, emit, signal }: GateContext, remote: string, branch: string): Promise<void> {
   emit({ event: 'fetching-reports', remote });
   const fetched = await fetchReports(repo, remote, branch, { signal });
-  if (fetched.ok) return;
-  const { error } = fetched;
-  emit({ event: 'reports-not-fetched', remote, detail: 'stderr' in error ? error.stderr.trim() : error.reason });
+  if (!fetched.ok) emit({ event: 'reports-not-fetched', remote, error: fetched.error });
 }
 
 function asKnown(reports: readonly Report[], commit: Oid): KnownRun | undefined {

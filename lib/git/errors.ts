@@ -37,9 +37,11 @@ export type GitErrorReason =
 const table: readonly (readonly [GitErrorReason, RegExp])[] = [
   ['dubious-ownership', /detected dubious ownership/],
   ['no-atomic', /does not support --atomic/],
-  ['disk-full', /No space left on device|Disk quota exceeded/],
+  ['disk-full', /No space left on device|Disk quota exceeded|Out of diskspace/],
   ['no-remote-ref', /couldn't find remote ref/i],
   // A lost race, seen by the server or by ourselves. Before `refused`: "[remote rejected] … (cannot lock ref …)".
+  // A branch `mlops/x` over there: no try again makes room for `mlops`. Before the lost races, which sound alike.
+  ['refused', /'refs\/\S+' exists; cannot create 'refs\//],
   [
     'rejected',
     /\[remote rejected\].*(?:cannot lock ref|failed to lock|incorrect old value|failed to update ref|reference already exists|atomic transaction failed)|\((?:non-fast-forward|fetch first|stale info|needs force)\)/,

@@ -3,9 +3,11 @@ import type { GateEvent } from '../../gate/events.ts';
 import { formatBytes, plural } from '../../report/numbers.ts';
 import { advanceState, atFirst, type GateState } from './gate-state.ts';
 import { cellsOf, jobLine, percent, plannedLines, reasonWords, uploadText } from './gate-words.ts';
+import { isGitError } from './git-trouble.ts';
 import { hostTrouble } from './host-trouble.ts';
 import { ignoredWords } from './ignored-report.ts';
 import { joined, labelled, paragraph, said, saidLines } from './layout.ts';
+import { recordTrouble } from './record-trouble.ts';
 import type { Setting } from './setting.ts';
 
 /** What a person has to know, on a terminal above the live block as well. Empty for all that is only progress. */
@@ -35,7 +37,7 @@ export function remarkLines(event: GateEvent, setting: Setting): readonly string
           `the reports of ${said(event.remote, 60)} could not be fetched: what is known in this clone has to do`,
           style.yellow,
         ),
-        ...quote(event.detail),
+        ...quote(isGitError(event.error) ? event.error.stderr : recordTrouble(event.error, setting).failed),
       ];
     case 'data-inherited':
       return remark(
