@@ -50,6 +50,18 @@ export async function commitsBetween(
   return oids(await gitText(place, ['rev-list', `--max-count=${max}`, to, `^${from}`, '--']));
 }
 
+/** Whether the commit, or any that led to it, has touched the path. */
+export async function ancestorsWith(place: GitPlace, commit: Oid, path: string): Promise<Result<boolean, GitError>> {
+  // Without --full-history a merge that dropped the path would hide the side that had it (git-rev-list(1), History Simplification).
+  const text = await gitText(place, ['rev-list', '--full-history', '--max-count=1', commit, '--', `:(top)${path}`]);
+  return text.ok ? ok(text.value !== '') : text;
+}
+
+export async function hasPath(place: GitPlace, commit: Oid, path: string): Promise<Result<boolean, GitError>> {
+  const text = await gitText(place, ['ls-tree', '--name-only', '--full-tree', commit, '--', path]);
+  return text.ok ? ok(text.value !== '') : text;
+}
+
 function oids(text: Result<string, GitError>): Result<readonly Oid[], GitError> {
   return text.ok ? ok(text.value.split('\n').filter(Boolean).map(asOid)) : text;
 }

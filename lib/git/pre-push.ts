@@ -1,4 +1,5 @@
 import { isOid, type Oid } from '../base/ids.ts';
+import { displayedNotes } from './report-refs.ts';
 
 /** One line of a pre-push hook's standard input (githooks(5)). */
 export interface PushUpdate {
@@ -51,13 +52,20 @@ export interface GatedBranch {
   readonly before: Oid | undefined;
 }
 
-/** What a gate looks at: the tips of branches, each commit once. Not deletions, tags, other refs, or our own. */
-export function gatedUpdates(updates: readonly PushUpdate[], ownRefs: readonly string[]): GatedUpdate[] {
+/** What a gate looks at: the tips of branches, each commit once. Not deletions, tags or other refs. */
+export function gatedUpdates(updates: readonly PushUpdate[]): GatedUpdate[] {
   const byCommit = new Map<Oid, GatedBranch[]>();
   for (const { localOid, remoteRef, remoteOid } of updates) {
-    if (localOid === undefined || !remoteRef.startsWith('refs/heads/') || ownRefs.includes(remoteRef)) continue;
+    if (localOid === undefined || !remoteRef.startsWith('refs/heads/')) continue;
     const branch = { name: remoteRef.slice('refs/heads/'.length), before: remoteOid };
     byCommit.set(localOid, [...(byCommit.get(localOid) ?? []), branch]);
   }
   return [...byCommit].map(([commit, branches]) => ({ commit, branches }));
 }
+
+/**
+ * The push itself brings reports or notes (--all, --mirror): git has already agreed with the remote on what is there, so whoever moves
+ * these refs meanwhile makes it fail.
+ */
+export const bringsReports = (updates: readonly PushUpdate[], ownRefs: readonly string[]): boolean =>
+  updates.some(({ remoteRef }) => ownRefs.includes(remoteRef) || remoteRef === displayedNotes);

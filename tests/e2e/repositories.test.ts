@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { asOid } from '../../lib/base/ids.ts';
@@ -52,5 +52,203 @@ describe('data that is hashed in the background', () => {
     expect(await project.mlops(['record', commit])).toMatchObject({ code: 0 });
     expect(existsSync(join(records, commit.slice(0, 2), `${commit}.json`))).toBe(true);
     expect(existsSync(join(repository.dir, '.git/mlops/recording', commit))).toBe(false);
+  });
+});
+
+describe('what a push brings besides a branch', () => {
+  test('a push of all branches, whose reports are newer than those of the remote, goes as a whole', async () => {
+    await using project = await shellProject();
+    const there = (ref: string) => project.repository.git('--git-dir', project.remote, 'rev-parse', ref);
+    expect(await project.git(['push', '--all'])).toMatchObject(passes);
+    await project.score(0.8);
+    await project.commit('A little worse');
+    expect(await project.mlops(['run'])).toMatchObject({ code: 0 });
+    // Now refs/heads/mlops is one of the branches that git itself pushes.
+    expect(await project.git(['push', '--all', '--atomic'])).toMatchObject(passes);
+    expect(await there('mlops')).toBe(await project.repository.git('rev-parse', 'mlops'));
+    await project.score(0.7);
+    await project.commit('Worse still');
+    expect(await project.mlops(['push', '--all'])).toMatchObject(passes);
+    expect(await there('mlops')).toBe(await project.repository.git('rev-parse', 'mlops'));
+    expect(await there('refs/notes/mlops')).toBe(await project.repository.git('rev-parse', 'refs/notes/mlops'));
+  });
+
+  test('a mirror gets everything, again and again', async () => {
+    await using project = await shellProject();
+    await project.git(['remote', 'set-url', 'origin', project.remote]);
+    for (const score of [0.9, 0.8, 0.7]) {
+      await project.score(score);
+      await project.git(['commit', '--quiet', '--all', '--allow-empty', '-m', `Score ${score}`]);
+      expect(await project.git(['push', '--mirror', 'origin'])).toMatchObject(passes);
+    }
+    expect(await project.git(['push', '--mirror', 'origin'])).toMatchObject({ code: 0 });
+    const there = (ref: string) => project.repository.git('--git-dir', project.remote, 'rev-parse', ref);
+    expect(await there('mlops')).toBe(await project.repository.git('rev-parse', 'mlops'));
+  });
+});
+
+describe('a branch without a config', () => {
+  test('one that never had a config, such as gh-pages, goes unjudged and says so; the others are judged all the same', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    await repository.git('switch', '--quiet', '--orphan', 'gh-pages');
+    await repository.write('index.html', '<p>Hello</p>');
+    await repository.git('add', 'index.html');
+    expect(await project.git(['commit', '--quiet', '-m', 'Pages'])).toMatchObject({ code: 0, stderr: '' });
+    const alone = await project.git(['push', 'origin', 'gh-pages']);
+    expect(alone).toMatchObject({ code: 0, stderr: expect.stringMatching(/gh-pages never had a .mlops\/config.yaml/) });
+    await repository.write('index.html', '<p>Hello again</p>');
+    await project.git(['commit', '--quiet', '--all', '-m', 'More']);
+    await repository.git('switch', '--quiet', 'main');
+    expect(await project.git(['push', '--all', 'origin'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/gh-pages never had.*\n(.*\n)*mlops {2}PASS/),
+    });
+  });
+
+  test('taking the config away, or forcing an older or foreign history over the branch, is no way around the gate', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    await repository.git('switch', '--quiet', '--orphan', 'other');
+    await repository.write('index.html', '<p>Hello</p>');
+    await repository.git('add', 'index.html');
+    await project.git(['commit', '--quiet', '-m', 'Pages']);
+    const refused = { code: 1, stderr: expect.stringMatching(/has no .mlops\/config.yaml/) };
+    expect(await project.git(['push', '--force', 'origin', 'other:main'])).toMatchObject(refused);
+    await repository.git('switch', '--quiet', 'main');
+    await repository.git('rm', '--quiet', '.mlops/config.yaml');
+    await project.git(['commit', '--quiet', '-m', 'Away with it']);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(refused);
+    expect(await project.git(['push', 'origin', 'main'], { env: { MLOPS_SKIP: 'we stop judging' } })).toMatchObject({
+      code: 0,
+    });
+  });
+
+  test('a config that is written and not committed is asked for', async () => {
+    await using project = await shellProject({ init: false });
+    await project.mlops(['init', '--yes']);
+    await project.git(['add', 'train.sh']);
+    await project.git(['commit', '--quiet', '-m', 'Only the script']);
+    const refused = await project.git(['push', 'origin', 'main']);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/written, and not in the commit/) });
+  });
+});
+
+describe('the reports branch', () => {
+  test('a config that calls a branch of code the reports branch does not switch its gate off', async () => {
+    await using project = await shellProject({ config: 'reports: main\n' });
+    await project.score(0.1);
+    await project.commit('Worse');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/FAIL/),
+    });
+  });
+
+  test('a remote that refuses it, or has a branch in its way, gets a warning in its own words, and the push goes on', async () => {
+    await using project = await shellProject();
+    const { repository, remote } = project;
+    await repository.git('push', '--quiet', '--no-verify', 'origin', 'main:mlops/x');
+    const inTheWay = await project.git(['push', 'origin', 'main']);
+    expect(inTheWay).toMatchObject(passes);
+    expect(inTheWay.stderr).toMatch(/not published: the remote refuses this[\s\S]*'refs\/heads\/mlops\/x' exists/);
+    await repository.git('push', '--quiet', '--no-verify', 'origin', ':mlops/x');
+
+    const hook = join(remote, 'hooks/pre-receive');
+    await writeFile(hook, '#!/bin/sh\n! grep -q " refs/heads/mlops$" || { echo "mlops is protected" >&2; exit 1; }\n');
+    await chmod(hook, 0o755);
+    await project.score(0.8);
+    await project.commit('Another');
+    const refused = await project.git(['push', 'origin', 'main']);
+    expect(refused).toMatchObject(passes);
+    expect(refused.stderr).toMatch(/not published[\s\S]*mlops is protected/);
+    expect(await repository.git('--git-dir', remote, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+
+    await rm(hook);
+    await project.git(['commit', '--quiet', '--allow-empty', '-m', 'Again']);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    const published = await repository.git('--git-dir', remote, 'ls-tree', '-r', '--name-only', 'mlops');
+    expect(published.match(/report\.json$/gm)?.length).toBe(3);
+  });
+
+  test('a branch of ours in its way, and the branch checked out, are named; the verdict stands', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    await repository.git('branch', 'mlops/x');
+    const inTheWay = await project.git(['push', 'origin', 'main']);
+    expect(inTheWay).toMatchObject(passes);
+    expect(inTheWay.stderr).toMatch(/mlops cannot\s+stand beside the branch mlops\/x/);
+    expect(inTheWay.stderr).not.toMatch(/branch-conflict/);
+    await repository.git('branch', '--quiet', '-D', 'mlops/x');
+    await project.git(['commit', '--quiet', '--allow-empty', '-m', 'Again']);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    expect(await project.trainings()).toBe(1);
+    await repository.git('worktree', 'add', '--quiet', join(repository.root, 'reports'), 'mlops');
+    await project.score(0.8);
+    await project.commit('Another');
+    const checkedOut = await project.git(['push', 'origin', 'main']);
+    expect(checkedOut).toMatchObject({ code: 0, stderr: expect.stringMatching(/mlops\s+is checked out/) });
+    expect(checkedOut.stderr).not.toMatch(/branch-checked-out/);
+  });
+});
+
+describe('data as people keep it', () => {
+  test('entries may overlap, and empty files and folders are data too', async () => {
+    await using project = await shellProject({
+      data: '["data/**/*.txt", data/sub, { path: data/sub/w.txt, writable: true }, data]',
+    });
+    const { repository } = project;
+    await repository.write('data/sub/w.txt', 'w\n');
+    await repository.write('data/sub/empty.txt', '');
+    await project.score(0.9, 'test "$(find data -type f | wc -l)" = 4; echo more >> data/sub/w.txt');
+    await project.commit('Overlapping');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    expect(await repository.read('data/sub/w.txt')).toBe('w\n');
+  });
+
+  test('data that DVC tracks is hashed where it lies; a commit made without it says so, and is the same run', async () => {
+    await using project = await shellProject({ data: '[data/big.csv]' });
+    const { repository } = project;
+    await repository.write('.gitignore', '');
+    await repository.write('data/.gitignore', '/big.csv\n');
+    await repository.write('data/big.csv', '5\n');
+    await repository.write('data/big.csv.dvc', 'outs:\n- md5: 1dcca23355272056f04fe8bf20edfce0\n  path: big.csv\n');
+    await project.score(0.9, 'test "$(cat data/big.csv)" = 5');
+    await project.commit('Tracked by DVC');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    await repository.remove('data/big.csv');
+    const gone = await project.git(['commit', '--quiet', '--allow-empty', '-m', 'Words']);
+    expect(gone.stderr).toMatch(/nothing that counts has changed · data\/big\.csv: not here, taken as last recorded/);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    expect(await project.trainings()).toBe(1);
+  });
+});
+
+describe('hooks beside those of others', () => {
+  test('lefthook gets our commands into its own file, and a conda environment is read', async () => {
+    await using project = await shellProject({ init: false });
+    const { repository } = project;
+    await repository.write('lefthook.yml', 'pre-push:\n  commands:\n    lint:\n      run: echo lint\n');
+    const config = await repository.read('.mlops/config.yaml');
+    await repository.write(
+      '.mlops/config.yaml',
+      config.replace('environment: none', 'environment: { conda: environment.yml }'),
+    );
+    await repository.write('environment.yml', 'name: x\ndependencies: [python=3.11]\n');
+    expect(await project.mlops(['init', '--yes'])).toMatchObject({ code: 0 });
+    expect(await repository.read('lefthook.yml')).toMatch(/mlops:\n\s+use_stdin: true/);
+    await project.git(['add', '--all']);
+    await project.git(['commit', '--quiet', '-m', 'Conda']);
+    const commit = await repository.git('rev-parse', 'HEAD');
+    expect(await project.mlops(['record', commit])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('moving from plain git hooks to husky names only files that can be added', async () => {
+    await using project = await shellProject();
+    await project.repository.write('package.json', '{ "devDependencies": { "husky": "^9" } }');
+    await project.repository.write('.husky/pre-push', 'true\n');
+    const init = await project.mlops(['init', '--yes']);
+    expect(init.stdout + init.stderr).toMatch(/git add (\.husky\/\S+ )+&& git commit/);
   });
 });

@@ -33,7 +33,7 @@ function reasonToSkip({ env }: App): string | undefined {
   return reason === '' ? undefined : reason;
 }
 
-/** Branches that no gate looks at: those that hold the reports. */
+/** The branches that hold the reports. Their names alone let nothing through: `reports: main` must not switch the gate off. */
 export async function reportBranches(repo: Repository): Promise<readonly string[]> {
   const head = await resolveCommit(repo, 'HEAD');
   const pipeline = head.ok ? await readPipeline(repo, head.value) : undefined;

@@ -1,8 +1,10 @@
 import { text } from 'node:stream/consumers';
+import { partTips } from '../../commands/without-pipeline.ts';
 import { readGitConfigAll } from '../../git/config-values.ts';
-import { gatedUpdates, parsePrePush } from '../../git/pre-push.ts';
+import { bringsReports, gatedUpdates, parsePrePush } from '../../git/pre-push.ts';
 import type { Repository } from '../../git/repository.ts';
 import type { App } from '../app.ts';
+import { withoutPipelineLines } from '../screens/outcome.ts';
 import { inRepository } from '../session.ts';
 import { mayRun } from '../trust.ts';
 import { gatePush, patienceFor, reportBranches } from './gate-push.ts';
@@ -13,10 +15,13 @@ export async function prePush(app: App, remote: string, url: string, stdin: Node
   if (updates.length === 0) return 0;
   return inRepository(app, { again: 'git push', holdsPush: true }, async (session) => {
     const { repo } = session;
-    const tips = gatedUpdates(updates, await reportBranches(repo));
+    const ownRefs = await reportBranches(repo);
+    const { tips, withoutPipeline } = await partTips(repo, gatedUpdates(updates));
+    app.say(...withoutPipelineLines(withoutPipeline, ownRefs));
     if (tips.length === 0) return 0;
     if (!(await mayRun(app, session))) return 1;
-    const request = { tips, remote, publishTo: await publishTarget(repo, remote, url) };
+    const publishTo = bringsReports(updates, ownRefs) ? undefined : await publishTarget(repo, remote, url);
+    const request = { tips, remote, publishTo };
     const { goes } = await gatePush(app, session, request, await patienceFor(repo, url));
     return goes ? 0 : 1;
   });

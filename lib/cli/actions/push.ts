@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { partTips } from '../../commands/without-pipeline.ts';
 import { gatedUpdates } from '../../git/pre-push.ts';
 import { previewPush } from '../../git/preview-push.ts';
 import type { App } from '../app.ts';
 import { gitTrouble } from '../screens/git-trouble.ts';
+import { withoutPipelineLines } from '../screens/outcome.ts';
 import { troubleLines } from '../screens/trouble.ts';
 import { inRepository } from '../session.ts';
 import { mayRun } from '../trust.ts';
@@ -18,11 +20,13 @@ export async function push(app: App, args: readonly string[]): Promise<number> {
       return 1;
     }
     const { remote, updates } = preview.value;
-    const tips = gatedUpdates(updates, await reportBranches(repo));
+    const ownRefs = await reportBranches(repo);
+    const { tips, withoutPipeline } = await partTips(repo, gatedUpdates(updates));
+    app.say(...withoutPipelineLines(withoutPipeline, ownRefs));
     if (tips.length > 0) {
       if (!(await mayRun(app, session))) return 1;
-      // The push itself publishes.
-      const { goes } = await gatePush(app, session, { tips, remote, publishTo: undefined }, undefined);
+      // Before the push: one of all branches brings the reports too, and its hook may not move them then.
+      const { goes } = await gatePush(app, session, { tips, remote, publishTo: remote }, undefined);
       if (!goes) return 1;
     }
     return app.signal.aborted ? 1 : runGit(app.cwd, repo.env, ['push', ...args]);

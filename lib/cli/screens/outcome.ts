@@ -1,8 +1,9 @@
 import { unreachable } from '../../base/unreachable.ts';
 import type { GateOutcome } from '../../gate/outcome.ts';
+import type { GatedUpdate } from '../../git/pre-push.ts';
 import type { Published } from '../../git/publish.ts';
 import { stoppedLines } from './gate-trouble.ts';
-import { labelled, saidLines, wrap } from './layout.ts';
+import { labelled, lead, said, saidLines, wrap } from './layout.ts';
 import { recordTrouble } from './record-trouble.ts';
 import type { Setting } from './setting.ts';
 import { skippedLines, verdictLines } from './verdict.ts';
@@ -35,3 +36,10 @@ export function publishedLines(published: Published | undefined, setting: Settin
     ...saidLines(raw ?? '', 82).map((line) => labelled('', line)),
   ];
 }
+
+/** Branches that go unjudged must be seen to do so; of those that hold the reports everybody knows. */
+export const withoutPipelineLines = (tips: readonly GatedUpdate[], ownRefs: readonly string[]): readonly string[] =>
+  tips
+    .flatMap(({ branches }) => branches)
+    .filter(({ name }) => !ownRefs.includes(`refs/heads/${name}`))
+    .map(({ name }) => lead(`${said(name, 60)} never had a .mlops/config.yaml: it goes unjudged`));
