@@ -98,6 +98,7 @@ async function layOut(
     if (missing.size > 0) {
       const sent = await store.put(prepared.sources(missing), {
         signal: context.signal,
+        total: of,
         onProgress: (bytes) => context.emit({ event: 'uploading', bytes, of }),
       });
       if (!sent.ok) return sent;
