@@ -6,8 +6,9 @@ import { explainDifference } from '../fingerprint/differences.ts';
 import type { GateContext } from '../gate/context.ts';
 import { type Identified, type IdentifyError, identify, identifyPast } from '../gate/identify.ts';
 import { reportsOnCommits } from '../gate/known.ts';
+import { readPipeline } from '../gate/pipeline.ts';
 import { firstParents, resolveCommit } from '../git/history.ts';
-import type { Outcome } from '../report/types.ts';
+import type { Outcome, Report } from '../report/types.ts';
 
 type Context = Pick<GateContext, 'repo' | 'now' | 'signal' | 'emit'>;
 
@@ -34,13 +35,15 @@ export async function postCommit(context: Context): Promise<Result<PostCommit, I
   const head = await resolveCommit(context.repo, 'HEAD');
   if (!head.ok) return ok({ kind: 'silent' });
   const commit = head.value;
+  // While the data is hashed, git tells of the commit before.
+  const parent = parentOf(context, commit);
   const identified = await identify(context, commit);
   if (!identified.ok) {
     const { error } = identified;
     const noConfig = error.reason === 'pipeline' && error.cause.reason === 'no-config';
     return noConfig ? ok({ kind: 'silent' }) : identified;
   }
-  const before = await compareWithParent(context, identified.value);
+  const before = compareWith(await parent, identified.value);
   return ok({
     kind: 'recorded',
     commit,
@@ -49,19 +52,31 @@ export async function postCommit(context: Context): Promise<Result<PostCommit, I
   });
 }
 
-async function compareWithParent(context: Context, now: Identified): Promise<CommitReport['before']> {
-  const line = await firstParents(context.repo, now.commit, 2);
+interface Parent {
+  readonly identified: Identified;
+  readonly report: Report | undefined;
+}
+
+/** What the commit before was; absent for a first one, and where nobody knows. */
+async function parentOf(context: Context, commit: Oid): Promise<Parent | undefined> {
+  const line = await firstParents(context.repo, commit, 2);
   const parent = line.ok ? line.value[1] : undefined;
   if (parent === undefined) return undefined;
-  const past = await identifyPast(context, parent);
-  if (!past.ok) return undefined;
   const { repo, emit } = context;
-  const last = (await reportsOnCommits({ repo, branch: now.config.reports, emit }, [parent])).at(-1);
+  const [past, pipeline] = await Promise.all([identifyPast(context, parent), readPipeline(repo, commit)]);
+  if (!past.ok || !pipeline.ok) return undefined;
+  const reports = await reportsOnCommits({ repo, branch: pipeline.value.reports, emit }, [parent]);
+  return { identified: past.value, report: reports.at(-1) };
+}
+
+function compareWith(parent: Parent | undefined, now: Identified): CommitReport['before'] {
+  if (parent === undefined) return undefined;
+  const { identified: past, report } = parent;
   return {
-    commit: parent,
-    changes: past.value.fingerprint === now.fingerprint ? [] : explainDifference(past.value.inputs, now.inputs),
-    ...(last === undefined ? {} : { outcome: last.outcome }),
-    ...(last?.run?.seconds === undefined ? {} : { seconds: last.run.seconds }),
+    commit: past.commit,
+    changes: past.fingerprint === now.fingerprint ? [] : explainDifference(past.inputs, now.inputs),
+    ...(report === undefined ? {} : { outcome: report.outcome }),
+    ...(report?.run?.seconds === undefined ? {} : { seconds: report.run.seconds }),
   };
 }
 

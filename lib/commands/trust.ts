@@ -1,6 +1,6 @@
 import type { Result } from '../base/result.ts';
 import { err, ok } from '../base/result.ts';
-import { readGitConfig, setGitConfig } from '../git/config-values.ts';
+import { ownSettings, setGitConfig } from '../git/config-values.ts';
 import type { GitError } from '../git/errors.ts';
 import type { Repository } from '../git/repository.ts';
 
@@ -11,7 +11,7 @@ const key = 'mlops.trusted';
  * by `mlops init`, by `mlops trust`, or by answering yes.
  */
 export async function isTrusted(repo: Repository): Promise<Result<boolean, GitError>> {
-  const values = await readGitConfig(repo, key);
+  const values = await ownSettings(repo);
   return values.ok ? ok(values.value.get(key) === 'true') : values;
 }
 

@@ -9,7 +9,7 @@ import { COMPUTATION, chain, FORMAT, fingerprintOf } from './chain.ts';
 import { dataPart } from './data.ts';
 import { leavesTop, type PathEntry, pathEntries } from './data-entry.ts';
 import type { FingerprintError, Progress, Work } from './errors.ts';
-import { readManifest } from './manifests.ts';
+import { hasManifest, readManifest } from './manifests.ts';
 import { StatCache } from './stat-cache.ts';
 import { stepDefinition } from './steps.ts';
 import { type TreePart, trackedPart, treePart } from './tree-part.ts';
@@ -203,9 +203,17 @@ async function indexedPaths(repository: Repository, entries: readonly PathEntry[
 function recordedData(stateDir: string, recorded: Readonly<Record<string, DataSet>>, config: Config): Data {
   const names = config.data.map((entry) => (entry.kind === 'path' ? entry.path : entry.as));
   const sets = names.flatMap((name) => (recorded[name] === undefined ? [] : [[name, recorded[name]] as const]));
-  const files = sets.flatMap(([name, set]) => {
-    const manifest = readManifest(stateDir, set.hash);
-    return manifest.ok ? [[name, manifest.value] as const] : [];
-  });
-  return { sets: Object.fromEntries(sets), files: Object.fromEntries(files) };
+  const files: Record<string, readonly DataFile[]> = {};
+  for (const [name, { hash }] of sets) {
+    if (!hasManifest(stateDir, hash)) continue;
+    let read: readonly DataFile[] | undefined;
+    // Read when asked for: a known verdict needs no file. One that is damaged lists nothing, and whoever sends data reads it again.
+    const get = () => {
+      const manifest = read === undefined ? readManifest(stateDir, hash) : undefined;
+      read ??= manifest?.ok ? manifest.value : [];
+      return read;
+    };
+    Object.defineProperty(files, name, { enumerable: true, configurable: true, get });
+  }
+  return { sets: Object.fromEntries(sets), files };
 }

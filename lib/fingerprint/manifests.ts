@@ -20,7 +20,7 @@ const manifestPath = (stateDir: string, hash: Sha256): string =>
 export function writeManifest(stateDir: string, hash: Sha256, files: () => readonly DataFile[]): void {
   const path = manifestPath(stateDir, hash);
   // A power cut may leave an empty file behind a rename.
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) writeWhole(path, manifestJson(files()));
+  if (!hasManifest(stateDir, hash)) writeWhole(path, manifestJson(files()));
 }
 
 /** One file a line: it travels with reports, and two of them can be compared by any diff. */
@@ -30,6 +30,10 @@ export function manifestJson(files: readonly DataFile[]): string {
   );
   return `{"version":${version},"files":[\n${lines.join(',\n')}\n]}\n`;
 }
+
+/** Whether there is one at all, without a look into it. */
+export const hasManifest = (stateDir: string, hash: Sha256): boolean =>
+  (statSync(manifestPath(stateDir, hash), { throwIfNoEntry: false })?.size ?? 0) > 0;
 
 /** Proves itself: a manifest whose files do not give its name is damaged. */
 export function readManifest(stateDir: string, hash: Sha256): Result<readonly DataFile[], StateProblem> {

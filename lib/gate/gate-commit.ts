@@ -112,13 +112,12 @@ async function judgeAndRecord(
   const { identified } = request;
   const done = await judgeRun(context, identified, request, judged);
   if (!done.ok) return { outcome: 'stopped', error: { reason: 'git', cause: done.error } };
-  const { report, changes } = done.value;
+  const { report, changes, isNew } = done.value;
   const shown = changes === undefined ? {} : { changes };
   const { from } = judged;
   if ('accepted' in judged && judged.accepted !== undefined && report.outcome !== 'pass')
     return { outcome: 'judged', report: judged.accepted, how: 'unchanged', ...shown, recorded: { ok: true } };
-  if (from !== undefined && isSameVerdict(from, report))
-    return { outcome: 'judged', report: from, how: 'unchanged', ...shown, recorded: { ok: true } };
+  if (!isNew) return { outcome: 'judged', report, how: 'unchanged', ...shown, recorded: { ok: true } };
   const recorded = await recordReport(context, identified, report, changes);
   const fix = await suggestFix(context, identified, report);
   return {
@@ -130,9 +129,3 @@ async function judgeAndRecord(
     ...(fix === undefined ? {} : { fix }),
   };
 }
-
-/** Nothing new to say of this commit: no second report. */
-const isSameVerdict = (before: Report, now: Report): boolean =>
-  before.commit === now.commit &&
-  before.outcome === now.outcome &&
-  JSON.stringify(before.verdict?.checks) === JSON.stringify(now.verdict?.checks);

@@ -43,10 +43,11 @@ export async function identify(context: Clock, commit: Oid): Promise<Result<Iden
     // The record is of another config: a personal setting has changed what counts as data. Then it is hashed again.
     if (known.error.reason !== 'not-recorded') return err({ reason: 'fingerprint', cause: known.error });
   }
+  const who = whoAmI(context.repo);
   const hashed = await hash(context, commit, config, 'worktree');
   if (!hashed.ok) return err({ reason: 'fingerprint', cause: hashed.error });
   // Without a record the next call hashes again: slower, and nothing else.
-  recordCommit(context.repo, commit, hashed.value, context.now(), await whoAmI(context.repo));
+  recordCommit(context.repo, commit, hashed.value, context.now(), await who);
   return ok(hashed.value);
 }
 
@@ -126,13 +127,12 @@ export async function locateData(context: Clock, identified: Identified): Promis
   if (!now.ok) return now;
   const here = now.value;
   const entries = Object.entries(inputs.data);
-  if (entries.some(([entry]) => !Object.hasOwn(identified.data, entry)))
-    await bringManifests({ ...context, branch: config.reports }, Object.values(inputs.data));
+  if (record !== undefined) await bringManifests({ ...context, branch: config.reports }, Object.values(inputs.data));
   const data: Record<string, readonly DataFile[]> = {};
   for (const [entry, { hash }] of entries) {
-    const manifest = readManifest(context.repo.stateDir, hash);
     const same = here.inputs.data[entry]?.hash === hash && Object.hasOwn(here.data, entry);
-    const files = same ? here.data[entry] : manifest.ok ? manifest.value : identified.data[entry];
+    const manifest = readManifest(context.repo.stateDir, hash);
+    const files = same ? here.data[entry] : manifest.ok ? manifest.value : undefined;
     if (files !== undefined) data[entry] = files;
   }
   const recorded = Object.values(data).flat();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { asOid } from '../base/ids.ts';
+import { asOid, type Oid } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { GitError } from '../git/errors.ts';
 import { commitInfo } from '../git/history.ts';
@@ -7,7 +7,7 @@ import { buildReport } from '../report/build-report.ts';
 import { reportId } from '../report/report-path.ts';
 import type { Changes, Report, ReportFacts } from '../report/types.ts';
 import { judge } from '../verdict/judge.ts';
-import type { RunResult } from '../verdict/types.ts';
+import type { Baseline, RunResult, Verdict } from '../verdict/types.ts';
 import { findBaselines } from './baseline.ts';
 import { changesBetween } from './changes.ts';
 import { type GateContext, nowNs } from './context.ts';
@@ -31,6 +31,8 @@ export interface RunToJudge {
 
 export interface JudgedRun {
   readonly report: Report;
+  /** False: it is the report that was there, which says the same of this commit. */
+  readonly isNew: boolean;
   readonly changes?: Changes;
 }
 
@@ -46,6 +48,10 @@ export async function judgeRun(
   const baselines = await findBaselines(reports, commit, config.require, destination.remote, () => nowNs(context));
   if (!baselines.ok) return baselines;
   const verdict = judge({ result: judged.run, require: config.require, baselines: baselines.value });
+  const changes = await changesSince(context, identified, Object.values(baselines.value));
+  const shown = changes === undefined ? {} : { changes };
+  if (judged.from !== undefined && saysTheSame(judged.from, commit, verdict))
+    return ok({ report: judged.from, isNew: false, ...shown });
   const about = await aboutCommit(context, identified, destination);
   if (!about.ok) return about;
   const store = judged.store ?? judged.from?.store;
@@ -59,14 +65,26 @@ export async function judgeRun(
     log: judged.log,
     ...(store === undefined ? {} : { store }),
   });
-  const [baseline] = Object.values(baselines.value).filter((found) => found !== undefined);
-  const before = baseline === undefined ? undefined : await identifyPast(context, asOid(baseline.commit));
-  // The record of the baseline's commit may be gone: then nobody can say what changed since.
-  const changes =
-    before?.ok && before.value.fingerprint === baseline?.run
-      ? await changesBetween(context, before.value, identified)
-      : undefined;
-  return ok({ report, ...(changes === undefined ? {} : { changes }) });
+  return ok({ report, isNew: true, ...shown });
+}
+
+/** Nothing new to say of this very commit: no second report. */
+const saysTheSame = (before: Report, commit: Oid, now: Verdict): boolean =>
+  before.commit === commit &&
+  before.outcome === now.kind &&
+  JSON.stringify(before.verdict?.checks) === JSON.stringify(now.checks);
+
+/** The record of the baseline's commit may be gone: then nobody can say what changed since. */
+async function changesSince(
+  context: GateContext,
+  identified: Identified,
+  baselines: readonly (Baseline | undefined)[],
+): Promise<Changes | undefined> {
+  const baseline = baselines.find((found) => found !== undefined);
+  if (baseline === undefined) return undefined;
+  const before = await identifyPast(context, asOid(baseline.commit));
+  if (!before.ok || before.value.fingerprint !== baseline.run) return undefined;
+  return changesBetween(context, before.value, identified);
 }
 
 /** A push that a person let go without a verdict. */

@@ -6,7 +6,7 @@ import type { Oid } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { cachedConfig } from '../config/cached-config.ts';
 import type { Config, Diagnostic, LoadedConfig } from '../config/types.ts';
-import { readGitConfig } from '../git/config-values.ts';
+import { ownSettings } from '../git/config-values.ts';
 import type { GitError } from '../git/errors.ts';
 import type { Repository } from '../git/repository.ts';
 import { git } from '../git/spawn.ts';
@@ -27,8 +27,22 @@ interface ConfigSource {
   readonly overrides: ReadonlyMap<string, string>;
 }
 
-/** The pipeline of a commit: the config as committed, with this person's `git config mlops.cluster.*` over it. Cached by content. */
-export async function readPipeline(repo: Repository, commit: Oid): Promise<Result<Config, PipelineError>> {
+type Pipeline = Promise<Result<Config, PipelineError>>;
+const read = new WeakMap<Repository, Map<Oid, Pipeline>>();
+
+/**
+ * The pipeline of a commit: the config as committed, with this person's `git config mlops.cluster.*` over it. Cached by content; and
+ * asked once for a repository that is open, because neither the commit nor the settings change under one command.
+ */
+export function readPipeline(repo: Repository, commit: Oid): Pipeline {
+  const ofRepository = read.get(repo) ?? new Map<Oid, Pipeline>();
+  read.set(repo, ofRepository);
+  const known = ofRepository.get(commit) ?? loadPipeline(repo, commit);
+  ofRepository.set(commit, known);
+  return known;
+}
+
+async function loadPipeline(repo: Repository, commit: Oid): Pipeline {
   const source = await findConfig(repo, commit);
   if (!source.ok) return source;
   const key = createHash('sha256')
@@ -49,7 +63,7 @@ export async function readPipelineText(repo: Repository, commit: Oid): Promise<R
 async function findConfig(repo: Repository, commit: Oid): Promise<Result<ConfigSource, PipelineError>> {
   const [found, values] = await Promise.all([
     git(repo, ['ls-tree', '-z', '--full-tree', commit, '--', configPath]),
-    readGitConfig(repo, personal),
+    ownSettings(repo),
   ]);
   if (!found.ok) return err({ reason: 'git', cause: found.error });
   if (!values.ok) return err({ reason: 'git', cause: values.error });

@@ -1,5 +1,6 @@
 import { ok, type Result } from '../base/result.ts';
 import type { GitError } from './errors.ts';
+import type { Repository } from './repository.ts';
 import { type GitPlace, git } from './spawn.ts';
 
 /**
@@ -32,6 +33,16 @@ export async function readGitConfig(
 ): Promise<Result<ReadonlyMap<string, string>, GitError>> {
   const all = await readGitConfigAll(place, prefix);
   return all.ok ? ok(new Map([...all.value].map(([key, values]) => [key, values.at(-1) ?? '']))) : all;
+}
+
+type Settings = Promise<Result<ReadonlyMap<string, string>, GitError>>;
+const asked = new WeakMap<Repository, Settings>();
+
+/** All keys that are ours (`mlops.*`), asked once for a repository that is open: a hook looks at them in several places. */
+export function ownSettings(repo: Repository): Settings {
+  const known = asked.get(repo) ?? readGitConfig(repo, 'mlops.');
+  asked.set(repo, known);
+  return known;
 }
 
 /** Sets a key of this clone (all its worktrees), in place of any values it has. */

@@ -1,6 +1,6 @@
 import { type GatedTips, type GateTips, gateTips } from '../../commands/gate-tips.ts';
 import { readPipeline } from '../../gate/pipeline.ts';
-import { readGitConfig } from '../../git/config-values.ts';
+import { ownSettings } from '../../git/config-values.ts';
 import { resolveCommit } from '../../git/history.ts';
 import type { Repository } from '../../git/repository.ts';
 import { holdSeconds, transportOf } from '../../git/transport.ts';
@@ -42,7 +42,7 @@ export async function reportBranches(repo: Repository): Promise<readonly string[
 
 /** How long a push may be held: `git config mlops.hold SECONDS`, else what is known of the server. Undefined: without limit. */
 export async function patienceFor(repo: Repository, url: string): Promise<Patience | undefined> {
-  const values = await readGitConfig(repo, 'mlops.hold');
+  const values = await ownSettings(repo);
   const own = values.ok ? values.value.get('mlops.hold') : undefined;
   const seconds = own !== undefined && /^\d{1,6}$/.test(own) ? Number(own) : holdSeconds(url);
   const transport = transportOf(url);

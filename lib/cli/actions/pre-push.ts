@@ -20,9 +20,9 @@ export async function prePush(app: App, remote: string, url: string, stdin: Node
     app.say(...withoutPipelineLines(withoutPipeline, ownRefs));
     if (tips.length === 0) return 0;
     if (!(await mayRun(app, session))) return 1;
-    const publishTo = bringsReports(updates, ownRefs) ? undefined : await publishTarget(repo, remote, url);
-    const request = { tips, remote, publishTo };
-    const { goes } = await gatePush(app, session, request, await patienceFor(repo, url));
+    const [target, patience] = await Promise.all([publishTarget(repo, remote, url), patienceFor(repo, url)]);
+    const publishTo = bringsReports(updates, ownRefs) ? undefined : target;
+    const { goes } = await gatePush(app, session, { tips, remote, publishTo }, patience);
     return goes ? 0 : 1;
   });
 }
