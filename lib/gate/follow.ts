@@ -98,6 +98,9 @@ async function watchOnce(
   let finished = false; // the job's own last word has been seen
   let wake: () => void = () => {};
   let lost: HostError | undefined;
+  // The job's files show that it runs, and the scheduler's last word was "queued": it is asked once more, at once.
+  let jobSeen = false;
+  let askedForIt = false;
 
   const watching = (async () => {
     for await (const event of connection.runs.watch(run.fingerprint, run.attempt, stop.signal, seen.log)) {
@@ -108,7 +111,8 @@ async function watchOnce(
       } else if (event.kind === 'lost') lost = event.error;
       else if (event.name === 'now') options.emit({ event: 'progress', line: event.text.trim() });
       else if (event.name === 'end') finished = true;
-      if (finished || lost !== undefined) wake();
+      jobSeen ||= event.kind === 'log' || (event.kind === 'state' && event.name === 'now');
+      if (finished || lost !== undefined || (jobSeen && !askedForIt)) wake();
     }
   })();
 
@@ -117,6 +121,7 @@ async function watchOnce(
     for (let rounds = 0; ; rounds++) {
       if (options.signal.aborted) return { how: 'detached', last };
       if (lost !== undefined) return { how: 'lost', error: lost, heard, last };
+      askedForIt ||= jobSeen;
       const asked = await connection.scheduler.query([run.job]);
       const now = options.now();
       if (asked.ok) {
@@ -145,7 +150,7 @@ async function watchOnce(
       await Promise.race([
         new Promise<void>((resolve) => {
           wake = resolve;
-          if (!ending && (finished || lost !== undefined)) resolve();
+          if (!ending && (finished || lost !== undefined || (jobSeen && !askedForIt))) resolve();
         }),
         sleepUntil(seconds, options),
       ]);
