@@ -7,7 +7,7 @@ import type { Setting } from './screens/setting.ts';
 /** What is shown while something goes on: a block that is rewritten on a terminal, plain lines without one. */
 export interface Progress {
   readonly emit: EventSink;
-  /** Lines that stay. */
+  /** What has come of it; it stays. */
   readonly say: (...lines: readonly string[]) => void;
   /** The terminal is needed for a question. */
   readonly pause: () => void;
@@ -23,7 +23,7 @@ function liveProgress(app: App, setting: Setting): Progress {
   live.start();
   return {
     emit: (event) => live.event(event),
-    say: (...lines) => live.print(lines),
+    say: (...lines) => live.conclude(lines),
     pause: () => live.pause(),
     resume: () => live.resume(),
     end: () => live.end(),

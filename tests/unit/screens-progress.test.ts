@@ -189,6 +189,14 @@ describe('the live block', () => {
     ]);
   });
 
+  test('the verdict stands below what has become of the job, and the next commit begins anew', () => {
+    const { terminal, live } = watch(ordinary, 100);
+    live.conclude(['mlops  PASS']);
+    live.event({ event: 'hashing', files: 1, bytes: 1 });
+    live.end();
+    expect(terminal.lines.slice(2)).toEqual(['       ended    job 481516 · COMPLETED · 1:08', 'mlops  PASS']);
+  });
+
   test('a verdict that is known leaves nothing', () => {
     const { terminal, live } = watch(ordinary.slice(0, 2));
     live.end();

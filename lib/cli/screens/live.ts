@@ -64,6 +64,12 @@ export class Live {
     this.#write(lines.map((line) => `${line}\n`).join(''), this.#block());
   }
 
+  /** What has come of it: below the block's last form, which stays above it. A later event begins a new block. */
+  conclude(lines: readonly string[]): void {
+    const all = [...this.#last(), ...lines];
+    this.#write(all.map((line) => `${line}\n`).join(''), []);
+  }
+
   tick(): void {
     if (this.#paused || this.#now() - this.#paintedAt < paintEvery) return;
     const block = this.#block();
@@ -86,10 +92,14 @@ export class Live {
   end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#begun = false;
+    this.conclude([]);
+  }
+
+  #last(): readonly string[] {
     const last = lastBlock(this.#state, this.#at().clock);
+    this.#begun = false;
     this.#state = atFirst;
-    this.#write(last.map((line) => `${line}\n`).join(''), []);
+    return last;
   }
 
   #at(): Setting {
