@@ -166,6 +166,13 @@ describe('a run that goes on', () => {
     expect(tooWide(lines)).toEqual([]);
   });
 
+  test('looked at by mlops sync, and no push is meant', () => {
+    const lines = waitingLines({ ...waiting, last: running }, { ...setting, holdsPush: false, again: 'mlops sync' });
+    expect(lines).toContain('       not judged yet: it goes on');
+    expect(lines.join('\n')).toMatch(/mlops sync +looks again[\s\S]*mlops attach 3f2a91c/);
+    expect(lines.join('\n')).not.toMatch(/push/);
+  });
+
   test('nothing is known of it yet', () => {
     const { last: _last, ...outcome } = waiting;
     expect(waitingLines({ ...outcome, why: 'detached' }, { ...setting, holdsPush: false, again: 'mlops run' })).toEqual(

@@ -53,6 +53,16 @@ function wayBack(
   const cancel = { command: 'mlops cancel', what: 'ends the job' };
   switch (why) {
     case 'hold-over': {
+      // Looked at, and not waited for: `mlops sync`.
+      if (!holdsPush && patience === undefined)
+        return {
+          means: 'not judged yet: it goes on',
+          next: [
+            { command: again, what: 'looks again' },
+            { command: `mlops attach ${commit.slice(0, 7)}`, what: 'waits for it' },
+            cancel,
+          ],
+        };
       const dropped =
         patience === undefined
           ? 'the connection of a push may not be held longer'
