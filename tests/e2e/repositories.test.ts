@@ -252,3 +252,83 @@ describe('hooks beside those of others', () => {
     expect(init.stdout + init.stderr).toMatch(/git add (\.husky\/\S+ )+&& git commit/);
   });
 });
+
+describe('a terminal that is closed, or Ctrl-C', () => {
+  test('the signal to git, hook and program lets go: the job goes on, and the next push comes back to it', async () => {
+    await using project = await shellProject();
+    await project.hold();
+    const first = project.start('git', ['push', 'origin', 'main']);
+    await project.training(1);
+    await until(() => first.output().includes('queued'));
+    if (first.child.pid === undefined) throw new Error('git did not start');
+    process.kill(-first.child.pid, 'SIGINT');
+    await first.done;
+    await until(() => first.output().includes('the job goes on'));
+    expect(first.output()).toMatch(/(?:RUNNING|QUEUED) {2}run \S+ · job \d+[\s\S]*not pushed: you stopped waiting/);
+    const second = project.start('git', ['push', 'origin', 'main']);
+    await project.release();
+    expect(await second.done).toMatchObject(passes);
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('a push that is recorded is looked after by mlops sync, which says that it goes on and publishes it at its end', async () => {
+    await using project = await shellProject({ config: 'push: { "*": record }\n' });
+    await project.hold();
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/SUBMITTED/),
+    });
+    await project.training(1);
+    expect((await project.mlops(['sync'])).stderr).toMatch(/RUNNING[\s\S]*not judged yet: it goes on/);
+    await project.release();
+    await until(async () => (await project.mlops(['sync'])).stderr.includes('PASS'));
+    const there = await project.repository.git('--git-dir', project.remote, 'notes', '--ref=mlops', 'show', 'main');
+    expect(there).toMatch(/^pass/);
+  });
+});
+
+describe('histories that are written anew', () => {
+  test('amending words keeps the note, amending content does not; a revert to a known state trains nothing', async () => {
+    await using project = await shellProject();
+    const note = () => project.repository.git('log', '-1', '--format=%N');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    await project.git(['commit', '--quiet', '--amend', '-m', 'Better words']);
+    expect(await note()).toMatch(/pass/);
+    await project.score(0.8);
+    await project.git(['commit', '--quiet', '--all', '--amend', '-m', 'Other content']);
+    expect(await note()).not.toMatch(/pass/);
+    expect(await project.git(['push', '--force', 'origin', 'main'])).toMatchObject(passes);
+    await project.score(0.9);
+    await project.commit('As it was first');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/nothing trained/),
+    });
+    expect(await project.trainings()).toBe(2);
+  });
+
+  test('a squash merge made by a forge is found as the baseline by its content', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    const config = await repository.read('.mlops/config.yaml');
+    await repository.write('.mlops/config.yaml', config.replace('min: 0.5', 'min: 0.5, baseline: main, max_drop: 1%'));
+    await project.commit('Compare with main');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    await repository.git('switch', '--quiet', '--create', 'feature');
+    await project.score(0.95);
+    await project.commit('Feature');
+    expect(await project.git(['push', 'origin', 'feature'])).toMatchObject(passes);
+    // The forge: no hook, no data, another commit with the same tree.
+    const tree = await repository.git('rev-parse', 'feature^{tree}');
+    const squashed = await repository.git('commit-tree', tree, '-p', 'main', '-m', 'Feature (#1)');
+    await repository.git('push', '--quiet', '--no-verify', 'origin', `${squashed}:refs/heads/main`);
+    await repository.git('fetch', '--quiet');
+    await repository.git('switch', '--quiet', '--create', 'next', 'origin/main');
+    await project.score(0.9);
+    await project.commit('A step back');
+    expect(await project.git(['push', 'origin', 'next'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/more than 1 % below main's 0\.95/),
+    });
+  });
+});
