@@ -68,7 +68,13 @@ export type GateError =
   | PrepareError
   | { readonly reason: 'git'; readonly cause: GitError }
   | { readonly reason: 'place'; readonly cause: PlaceError }
-  | { readonly reason: 'store'; readonly cause: StoreError; readonly place: string }
+  /** `files`: whose contents the store speaks of, by path. */
+  | {
+      readonly reason: 'store';
+      readonly cause: StoreError;
+      readonly place: string;
+      readonly files?: readonly string[];
+    }
   | { readonly reason: 'runs'; readonly cause: RunStoreError; readonly place: string }
   | { readonly reason: 'submit'; readonly cause: SubmitError; readonly place: string }
   /** `build_on: login`: what the installers said. Nothing was submitted. */

@@ -64,7 +64,7 @@ async function fillAndSubmit(
   const { runs } = connection;
   const { plan, script } = prepared;
   const laid = await layOut(context, connection, prepared, to.wanted, `${to.incoming}/tree`);
-  if (!laid.ok) return err({ reason: 'store', cause: laid.error, place });
+  if (!laid.ok) return err({ reason: 'store', cause: laid.error, place, ...filesOf(prepared, laid.error) });
   const files = new Map<string, { readonly content: string; readonly mode?: number }>([
     ['job.sh', { content: script }],
   ]);
@@ -107,6 +107,17 @@ async function layOut(
     if (built.ok || built.error.reason !== 'missing' || tries === repairs) return built;
     missing = new Set(built.error.sha256s);
   }
+}
+
+/** The store knows contents only; people know files. */
+function filesOf({ tree }: Prepared, error: StoreError): { readonly files?: readonly string[] } {
+  const contents =
+    error.reason === 'source-changed' ? error.sha256s : error.reason === 'source-unreadable' ? [error.sha256] : [];
+  const wanted = new Set(contents);
+  const files = tree.flatMap((entry) =>
+    entry.kind === 'file' && wanted.has(entry.sha256) ? [Buffer.from(entry.path).toString()] : [],
+  );
+  return files.length === 0 ? {} : { files };
 }
 
 const bytesOf = ({ contents }: Prepared, wanted: ReadonlySet<Sha256>): number =>

@@ -301,6 +301,12 @@ describe('trouble', () => {
     expect(lines).toContain('                … 440 lines …');
   });
 
+  test('a file that changed while it was sent is named by its path, where that is known', () => {
+    const cause: StoreError = { reason: 'source-changed', sha256s: [sha256] };
+    const lines = stoppedLines({ reason: 'store', cause, place, files: ['data/x.csv'] }, setting);
+    expect(lines.slice(0, 2)).toEqual(['mlops  1 file changed while they were sent', '       data/x.csv']);
+  });
+
   test('hostile text has no power over the terminal, and commands are quoted', () => {
     const errors: readonly GateError[] = [
       { reason: 'place', cause: { reason: 'host', cause: { reason: 'unreachable', host: evil, detail: evil } } },

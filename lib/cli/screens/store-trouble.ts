@@ -6,10 +6,10 @@ import { joined, said, word } from './layout.ts';
 import type { Setting } from './setting.ts';
 import { type Trouble, troubleOf, type Words } from './trouble.ts';
 
-const digits = (hashes: readonly string[]): readonly string[] => {
-  const more = hashes.length - 6;
-  const shown = hashes.slice(0, 6).map((hash) => hash.slice(0, 12));
-  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])];
+const digits = (hashes: readonly string[]): readonly string[] => few(hashes.map((hash) => hash.slice(0, 12)));
+const few = (words: readonly string[]): readonly string[] => {
+  const more = words.length - 6;
+  return [...words.slice(0, 6), ...(more > 0 ? [`and ${more} more`] : [])];
 };
 const retry = ({ again }: Setting, what = 'again: what has arrived stays and is not sent twice') => ({
   command: again,
@@ -17,7 +17,14 @@ const retry = ({ again }: Setting, what = 'again: what has arrived stays and is 
 });
 const doing = { list: 'looking at', upload: 'sending to', build: 'building a folder on', download: 'bringing from' };
 
-export function storeTrouble(error: StoreError, place: string, setting: Setting): Trouble {
+/** `files`: the paths of the contents that the error names, where somebody knows them. */
+export function storeTrouble(
+  error: StoreError,
+  place: string,
+  setting: Setting,
+  files: readonly string[] = [],
+): Trouble {
+  const paths = files.map((path) => said(path, 100));
   const at = said(place, 60);
   const words: Words<StoreError> = {
     host: ({ cause }) => hostTrouble(cause, setting),
@@ -40,12 +47,12 @@ export function storeTrouble(error: StoreError, place: string, setting: Setting)
     }),
     'source-changed': ({ sha256s }) => ({
       failed: `${plural(sha256s.length, 'file')} changed while they were sent`,
-      list: digits(sha256s),
+      list: paths.length === 0 ? digits(sha256s) : few(paths),
       means: 'What was hashed is not what is there now. Something still writes the data.',
       next: [{ command: 'git status' }, retry(setting, 'again, once nothing writes the data')],
     }),
     'source-unreadable': ({ sha256, detail }) => ({
-      failed: `a file of this machine could not be read (content ${sha256.slice(0, 12)})`,
+      failed: `a file of this machine could not be read (${paths[0] ?? `content ${sha256.slice(0, 12)}`})`,
       raw: detail,
       next: [retry(setting)],
     }),
