@@ -21,6 +21,7 @@ export const openProgress = (app: App, setting: Setting): Progress =>
 function liveProgress(app: App, setting: Setting): Progress {
   const live = new Live(app.err, setting, () => app.now().getTime());
   live.start();
+  app.signal.addEventListener('abort', () => live.release(), { once: true });
   return {
     emit: (event) => live.event(event),
     say: (...lines) => live.conclude(lines),

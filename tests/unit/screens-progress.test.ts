@@ -267,6 +267,15 @@ describe('the live block', () => {
     expect(terminal.lines[0]).toBe('$ git push');
   });
 
+  test('after Ctrl-C nothing that stands on the terminal is written over', () => {
+    const { terminal, live } = watch(ordinary.slice(0, 9));
+    const before = terminal.lines.slice();
+    live.release();
+    live.print(['the job goes on']);
+    expect(terminal.lines.slice(0, before.length)).toEqual(before);
+    expect(terminal.lines.at(-1) === '' ? terminal.lines.at(-2) : terminal.lines.at(-1)).toBe('the job goes on');
+  });
+
   test('a question has the terminal for itself', () => {
     const { terminal, live } = watch(ordinary.slice(0, 9));
     const before = terminal.lines.slice(0, 3);

@@ -181,7 +181,7 @@ describe('a run that goes on', () => {
         '       you stopped waiting, and the job goes on',
         '       next     mlops run              comes back to it',
         '                mlops attach 3f2a91c   waits for it without pushing',
-        '                mlops cancel           ends the job',
+        '                mlops cancel 3f2a91c   ends the job',
         '       the job goes on if you close this laptop',
       ],
     );

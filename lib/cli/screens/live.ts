@@ -88,6 +88,19 @@ export class Live {
     this.tick();
   }
 
+  /**
+   * After Ctrl-C the terminal has written `^C`, and whoever started us may have written its prompt: nothing is rewritten any more, and
+   * what is still to be said goes below.
+   */
+  release(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#begun = false;
+    this.#state = atFirst;
+    if (this.#painted.length > 0) this.#stream.write('\n');
+    this.#painted = [];
+  }
+
   /** The block's last form stays above whatever comes next. */
   end(): void {
     clearInterval(this.#timer);

@@ -1,3 +1,4 @@
+import { short } from '../../base/ids.ts';
 import { unreachable } from '../../base/unreachable.ts';
 import type { WaitingOutcome } from '../../gate/outcome.ts';
 import { formatDuration } from '../../report/numbers.ts';
@@ -37,7 +38,7 @@ function waitingText({ fingerprint, job, attempt, place, last }: WaitingOutcome,
     `run ${fingerprint.slice(0, 7)}`,
     `job ${said(job, 40)}`,
     attempt > 1 && `attempt ${attempt}`,
-    last?.state === 'queued' ? '' : `on ${said(place, 40)}`,
+    last?.state === 'queued' || (last?.state === 'running' && last.node === place) ? '' : `on ${said(place, 40)}`,
     status,
     last?.state === 'running' && formatDuration(last.elapsedSeconds),
   ]);
@@ -50,7 +51,7 @@ function wayBack(
   patience: Patience | undefined,
 ): { readonly means: string; readonly next: readonly Next[] } {
   const look = { command: 'mlops status', what: 'where it is' };
-  const cancel = { command: 'mlops cancel', what: 'ends the job' };
+  const cancel = { command: `mlops cancel ${short(commit)}`, what: 'ends the job' };
   switch (why) {
     case 'hold-over': {
       // Looked at, and not waited for: `mlops sync`.
