@@ -42,6 +42,8 @@ const table: readonly (readonly [GitErrorReason, RegExp])[] = [
   // A lost race, seen by the server or by ourselves. Before `refused`: "[remote rejected] … (cannot lock ref …)".
   // A branch `mlops/x` over there: no try again makes room for `mlops`. Before the lost races, which sound alike.
   ['refused', /'refs\/\S+' exists; cannot create 'refs\//],
+  // Push options, signed pushes: it says so and hangs up.
+  ['refused', /the receiving end does not support/],
   [
     'rejected',
     /\[remote rejected\].*(?:cannot lock ref|failed to lock|incorrect old value|failed to update ref|reference already exists|atomic transaction failed)|\((?:non-fast-forward|fetch first|stale info|needs force)\)/,

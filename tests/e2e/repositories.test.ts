@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { asOid } from '../../lib/base/ids.ts';
@@ -329,6 +330,125 @@ describe('histories that are written anew', () => {
     expect(await project.git(['push', 'origin', 'next'])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/more than 1 % below main's 0\.95/),
+    });
+  });
+});
+
+describe('repositories of every kind', () => {
+  test('one with SHA-256 names, and a bare clone of it', async () => {
+    await using project = await shellProject({ objectFormat: 'sha256' });
+    const { repository, remote } = project;
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    expect(await repository.git('log', '-1', '--format=%N')).toMatch(/^pass/);
+    const bare = join(repository.root, 'bare.git');
+    await repository.git('clone', '--quiet', '--bare', remote, bare);
+    await project.mlops(['trust'], { cwd: bare });
+    expect(await project.mlops(['run', 'main'], { cwd: bare })).toMatchObject(passes);
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('files arrive under any name, with links and executable bits, and as git stores them', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    const names = ['-x', '--', 'new\nline', 'quo"te\'s', 'ünï', ' lead', 'back\\slash', ':(top)x', '*.glob', '-d/f'];
+    for (const name of names) await repository.write(name, 'x');
+    await repository.write('run.sh', 'exit 0\n', 0o755);
+    await repository.write('.gitattributes', 'secret filter=rot\nhidden/ export-ignore\n*.eol text eol=crlf\n');
+    await repository.git('config', 'filter.rot.clean', 'tr a b');
+    await repository.git('config', 'filter.rot.smudge', 'tr b a');
+    await repository.git('config', 'core.autocrlf', 'true');
+    for (const path of ['secret', 'hidden/h.py', 'lines.eol']) await repository.write(path, 'a\n');
+    for (const [link, target] of [
+      ['link', 'data/a.txt'],
+      ['out', '/etc/hostname'],
+      ['broken', 'nowhere'],
+    ] as const)
+      await symlink(target, join(repository.dir, link));
+    await project.score(
+      0.9,
+      [
+        ...names.map((name) => `test "$(cat ./'${name.replaceAll("'", "'\\''")}')" = x`),
+        './run.sh; test -L broken; test "$(readlink out)" = /etc/hostname; test "$(cat link)" = 1',
+        'test "$(cat secret)" = b; test "$(cat hidden/h.py)" = a; test "$(wc -c < lines.eol)" = 2',
+      ].join('\n'),
+    );
+    await project.commit('Names');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+  });
+
+  test('what Git LFS points to counts and is sent, as code and as data; where it is missing it is named', async () => {
+    await using project = await shellProject({ data: '[tracked]' });
+    const { repository } = project;
+    const content = 'the real content\n';
+    const hash = createHash('sha256').update(content).digest('hex');
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${hash}\nsize ${content.length}\n`;
+    await repository.write('tracked/x.bin', pointer);
+    await repository.write('code.bin', pointer);
+    await project.score(0.9, 'grep -q real tracked/x.bin; grep -q real code.bin');
+    await project.commit('Pointers');
+    const missing = await project.git(['push', 'origin', 'main']);
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/Git LFS content[\s\S]*git lfs fetch/) });
+    await repository.write(`.git/lfs/objects/${hash.slice(0, 2)}/${hash.slice(2, 4)}/${hash}`, content);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+  });
+
+  test('a remote with several push URLs, and a URL without a remote, get the reports', async () => {
+    await using project = await shellProject();
+    const { repository, remote } = project;
+    const other = join(repository.root, 'other.git');
+    const third = join(repository.root, 'third.git');
+    for (const path of [other, third]) await repository.git('init', '--quiet', '--bare', path);
+    for (const url of [remote, other]) await repository.git('remote', 'set-url', '--add', '--push', 'origin', url);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    expect(await project.git(['push', third, 'main'])).toMatchObject(passes);
+    const reports = await repository.git('rev-parse', 'mlops');
+    for (const path of [remote, other, third])
+      expect(await repository.git('--git-dir', path, 'rev-parse', 'mlops')).toBe(reports);
+    expect(await project.trainings()).toBe(1);
+  });
+
+  test('two clones that push at once leave both verdicts, and each sees the other after a plain fetch', async () => {
+    await using project = await shellProject();
+    const { repository, remote } = project;
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    const clone = await project.secondClone();
+    await clone.write('data/a.txt', '1\n');
+    await clone.write('data/b.txt', '2\n');
+    const script = await clone.read('train.sh');
+    await clone.write('train.sh', script.replace('0.9', '0.71'));
+    await clone.git('commit', '--quiet', '--all', '-m', 'Theirs');
+    await project.score(0.72);
+    await project.commit('Ours');
+    const done = await Promise.all([
+      project.git(['push', 'origin', 'main:ours']),
+      clone.tryGit(['push', 'origin', 'main:theirs'], { env: project.env }),
+    ]);
+    expect(done).toEqual([expect.objectContaining(passes), expect.objectContaining(passes)]);
+    for (const { git } of [repository, clone]) {
+      await git('fetch', '--quiet');
+      expect(await git('log', '-1', '--format=%N', 'origin/theirs')).toMatch(/^pass {2}score 0\.71/);
+      expect(await git('log', '-1', '--format=%N', 'origin/ours')).toMatch(/^pass {2}score 0\.72/);
+    }
+    const reports = await repository.git('--git-dir', remote, 'ls-tree', '-r', '--name-only', 'mlops');
+    expect(reports.match(/report\.json$/gm)?.length).toBe(3);
+  });
+
+  test('a submodule counts at the commit that is named; one that is not here is named with how to bring it', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    const library = await repository.clone(repository.dir);
+    await repository.git('submodule', '--quiet', 'add', library.dir, 'lib');
+    await project.score(0.9, 'test -f lib/train.sh');
+    await project.commit('A library');
+    await repository.write('lib/train.sh', 'dirty');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    const clone = await project.secondClone();
+    await clone.write('more.py', 'x = 1\n');
+    await clone.git('add', 'more.py');
+    await clone.tryGit(['commit', '--quiet', '-m', 'More'], { env: project.env });
+    expect(await clone.tryGit(['push', 'origin', 'main'], { env: project.env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/submodule lib is not here[\s\S]*git submodule update --init/),
     });
   });
 });
