@@ -31,6 +31,12 @@ describe("git's words are classified", () => {
       'not-writable',
       "fatal: cannot lock ref 'refs/heads/a': Unable to create '/x/.git/refs/heads/a.lock': Permission denied",
     ],
+    [
+      'refused',
+      "remote: error: cannot lock ref 'refs/heads/mlops': 'refs/heads/mlops/x' exists; cannot create 'refs/heads/mlops'\n! [remote rejected] (atomic transaction failed)",
+    ],
+    ['refused', 'fatal: the receiving end does not support push options\nfatal: the remote end hung up unexpectedly'],
+    ['disk-full', "fatal: sha1 file '/x/tmp_pack_1' write error. Out of diskspace"],
     ['disk-full', 'error: unable to write file: No space left on device'],
     ['unknown-revision', 'fatal: Needed a single revision'],
     ['invalid-ref', 'fatal: update refs/heads/.mlops: invalid ref format: refs/heads/.mlops'],
