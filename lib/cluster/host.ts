@@ -6,6 +6,8 @@ export interface Host {
   readonly kind: 'local' | 'ssh2' | 'openssh';
   /** The host as the user wrote it; `this machine` for the local one. */
   readonly name: string;
+  /** How the login went; undefined for this machine. */
+  readonly login?: Login;
   /**
    * Runs a script under /bin/sh and gives its output. A non-zero exit is a value, not an error: only what kept the
    * script from running to its end is an error. Input is closed after `stdin`.
@@ -14,6 +16,12 @@ export interface Host {
   /** The same for long or large work: output as a stream, input open until it is ended. */
   spawn(script: string, options?: SpawnOptions): Promise<Result<HostProcess, HostError>>;
   close(): Promise<void>;
+}
+
+/** `shared`: over a connection that the user's ssh keeps open. `by`: what the server accepted, where that is known. */
+export interface Login {
+  readonly shared: boolean;
+  readonly by?: string;
 }
 
 export interface ExecOptions {

@@ -52,7 +52,7 @@ export async function openOpensshHost(destination: string, options: OpensshOptio
       return err(useless);
     }
   }
-  return ok(connection.host());
+  return ok(connection.host(found !== undefined));
 }
 
 /** One ssh per script, all on the master's connection. */
@@ -93,10 +93,11 @@ class SharedConnection {
     ];
   }
 
-  host(): Host {
+  host(shared: boolean): Host {
     return {
       kind: 'openssh',
       name: this.#name,
+      login: { shared },
       exec: (script, options = {}) =>
         collect((spawnOptions) => this.#start(this.#environment + script, spawnOptions), options, this.#name),
       spawn: async (script, options = {}) => {

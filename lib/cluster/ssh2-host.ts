@@ -100,7 +100,7 @@ export async function openSsh2Host(destination: string, options: Ssh2Options): P
       return err(useless);
     }
   }
-  return ok(connection.host());
+  return ok(connection.host(auth.tried.at(-1)));
 }
 
 type Ssh2 = typeof import('ssh2');
@@ -208,10 +208,11 @@ class Connection {
     });
   }
 
-  host(): Host {
+  host(by: string | undefined): Host {
     return {
       kind: 'ssh2',
       name: this.#name,
+      login: { shared: false, ...(by === undefined ? {} : { by }) },
       exec: (script, options = {}) =>
         collect((spawnOptions) => this.#start(this.#environment + script, spawnOptions), options, this.#name),
       spawn: async (script, options = {}) => {
