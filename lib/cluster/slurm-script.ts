@@ -24,14 +24,14 @@ export const neutral: readonly string[] = [
 ];
 
 /** Runs a command between marks on both streams, so that its words, its status and a banner can be told apart. */
-const section = [
+export const section: readonly string[] = [
   's=$(printf "\\036")',
   'nl="\n"',
   'begin() { printf "%s%s%s\\n" "$s" "$1" "$s"; printf "%s%s%s\\n" "$s" "$1" "$s" >&2; }',
   'end() { printf "\\n%send %s%s\\n" "$s" "$1" "$s"; }',
 ];
 
-const clusters = (site: SlurmSite) => (site.clusters === undefined ? '' : ` -M ${shellQuote(site.clusters)}`);
+export const clusters = (site: SlurmSite) => (site.clusters === undefined ? '' : ` -M ${shellQuote(site.clusters)}`);
 
 export const squeueFields = '%A|%T|%i|%r|%S|%M|%N|%P|%V|%Q|%j';
 export const sacctFields =

@@ -12,6 +12,13 @@ export const ambiguousExit = 75;
 const ambiguous =
   'timed out|(send|receive|shutdown) failure|Zero Bytes were transmitted|Insane message length|Unexpected message|Connection reset|Broken pipe|Transport endpoint';
 
+/** Inside an allocation (salloc, a notebook's terminal) its own SLURM_* would become the new job's options. */
+export const outside: readonly string[] = [
+  "for v in $(env | sed -n 's/^\\(SLURM_[A-Za-z0-9_]*\\)=.*/\\1/p'); do",
+  '  case $v in SLURM_CONF | SLURM_CONF_SERVER | SLURM_CLUSTERS | SLURM_TIME_FORMAT) ;; *) unset "$v" ;; esac',
+  'done',
+];
+
 export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
   const options = [
     '--parsable',
@@ -28,10 +35,7 @@ export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
   return [
     'mlops_o=$(',
     ...neutral,
-    // Inside an allocation (salloc, a notebook's terminal) its own SLURM_* would become the new job's options.
-    "for v in $(env | sed -n 's/^\\(SLURM_[A-Za-z0-9_]*\\)=.*/\\1/p'); do",
-    '  case $v in SLURM_CONF | SLURM_CONF_SERVER | SLURM_CLUSTERS | SLURM_TIME_FORMAT) ;; *) unset "$v" ;; esac',
-    'done',
+    ...outside,
     // Variables of the user's profile are defaults, but sbatch lets them win over the script's own lines. Of some nothing good can come.
     'unset MLOPS_JOB SBATCH_ARRAY_INX SBATCH_WAIT SBATCH_REQUEUE',
     `for v in $(sed -n 's/^#SBATCH --\\([a-z-]*\\).*/\\1/p' ${shellQuote(request.script)} | tr a-z- A-Z_); do`,

@@ -66,6 +66,16 @@ async function render(view: JobView, templates: Templates, building: boolean): P
   }
 }
 
+/** The options as the script's first lines have them, one `#SBATCH` each. */
+export function sbatchLines(options: readonly SbatchOption[]): Result<readonly string[], RenderError> {
+  try {
+    return ok(options.map((option) => `#SBATCH ${sbatchLine(option)}`));
+  } catch (error) {
+    if (!(error instanceof UnsafeValue)) throw error;
+    return err({ reason: 'unsafe-value', detail: error.message });
+  }
+}
+
 /** A template of another text (the report's), ready to be filled in: what goes in is already fit for its place. */
 export async function textTemplate(template: string): Promise<(view: object) => Result<string, RenderError>> {
   const { default: handlebars } = await import('handlebars');
