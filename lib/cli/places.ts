@@ -32,7 +32,8 @@ export const placeFor =
     };
   };
 
-async function openHost(
+/** The machine alone, before anything is made on it. */
+export async function openHost(
   app: PlaceApp,
   cluster: Cluster | undefined,
   signal: AbortSignal,
@@ -76,7 +77,7 @@ async function connect(
   });
 }
 
-function openScheduler(app: PlaceApp, cluster: Cluster | undefined, host: Host, workdir: string): Scheduler {
+export function openScheduler(app: PlaceApp, cluster: Cluster | undefined, host: Host, workdir: string): Scheduler {
   if (cluster !== undefined) {
     const { clusters } = cluster.slurm;
     return slurmScheduler(host, typeof clusters === 'string' ? { clusters } : {});

@@ -123,6 +123,11 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .option('-n, --dry-run', 'only list')
     .action(does(async (flags: GcFlags) => (await import('./actions/gc.ts')).gcCommand(app, flags)));
   program
+    .command('doctor')
+    .description('look whether everything works from here to the cluster, and say what to do where not')
+    .option('--job', 'submit a job of a few seconds too, to see a compute node')
+    .action(does(async (flags: { job?: boolean }) => (await import('./actions/doctor.ts')).doctorCommand(app, flags)));
+  program
     .command('trust')
     .description('let the hooks of this clone run what its config says')
     .action(does(async () => (await import('./actions/trust.ts')).trustCommand(app)));
