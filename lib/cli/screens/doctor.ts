@@ -385,7 +385,7 @@ const words: Words<Finding> = {
     return {
       failed: cannotImport
         ? `${said(python.path, 60)} cannot import what notebooks need (${needs.join(', ')}) ${at(where)}`
-        : `no ${makers[kind].replace(/^the /, '')} ${at(where)}`,
+        : `not found ${at(where)}: ${makers[kind]}`,
       ...(python === undefined || python.words === '' ? {} : { raw: python.words }),
       means: maybeOnNodes(where),
       next: cannotImport
