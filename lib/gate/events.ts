@@ -35,6 +35,10 @@ export type GateEvent =
   | { readonly event: 'log'; readonly text: string }
   | { readonly event: 'connection-lost'; readonly error: HostError; readonly retryInSeconds: number }
   | { readonly event: 'scheduler-silent'; readonly detail: string }
+  /** The worktree differs from the commit, which is what is tested. `paths`: the first of them. */
+  | { readonly event: 'dirty-worktree'; readonly count: number; readonly paths: readonly string[] }
+  /** Notebooks name these files of the worktree, and the job will not have them. */
+  | { readonly event: 'files-not-carried'; readonly paths: readonly string[] }
   /** Another client is submitting this very run. */
   | { readonly event: 'waiting-for-submitter'; readonly attempt: number }
   | { readonly event: 'collecting' }

@@ -16,6 +16,7 @@ import type { GateContext } from './context.ts';
 import { type BlobContent, blobSources, type HashTreeError, hashBlobs } from './hash-tree.ts';
 import { type Identified, locateData } from './identify.ts';
 import { type PipelineError, readPipelineText } from './pipeline.ts';
+import { uncarriedFiles } from './uncarried.ts';
 
 /** Everything that a submission needs and that can be known on this machine. */
 export interface Prepared {
@@ -31,6 +32,8 @@ export interface Prepared {
   /** Data whose content is not on this machine any more, by path. */
   readonly absent: readonly DataFile[];
   readonly difference?: DataComparison;
+  /** What notebooks name, is in the worktree, and is not sent. */
+  readonly uncarried: readonly string[];
 }
 
 export type PrepareError =
@@ -69,7 +72,7 @@ export async function prepare(context: GateContext, identified: Identified): Pro
   }
   const planned = await planCommit(context, { ...identified, data: files }, context.env);
   if (!planned.ok) return planned;
-  const { plan, script, buildScript, trees } = planned.value;
+  const { plan, script, buildScript, trees, notebooks } = planned.value;
 
   const inTree = new Set(plan.tree.map(({ path }) => path));
   const hashed: HashedTree[] = [];
@@ -94,6 +97,7 @@ export async function prepare(context: GateContext, identified: Identified): Pro
     for (const { sha256, size, linkTarget } of contents.values()) if (linkTarget === undefined) sizes.set(sha256, size);
   }
   const all = Object.values(files).flat();
+  const carried = new Set([...inTree, ...all.map(({ path }) => path)]);
   return ok({
     plan,
     script,
@@ -102,6 +106,7 @@ export async function prepare(context: GateContext, identified: Identified): Pro
     contents: [...sizes].map(([sha256, size]) => ({ sha256, size })),
     sources: (wanted) => allSources(context.repo, hashed, all, dataSources, wanted),
     absent: all.filter(({ path }) => !dataSources.has(path)),
+    uncarried: await uncarriedFiles(context.repo.top, notebooks, carried),
     ...(difference === undefined ? {} : { difference }),
   });
 }
@@ -111,6 +116,8 @@ export interface PlannedCommit {
   readonly script: string;
   readonly buildScript?: string;
   readonly trees: readonly TreeOfRepository[];
+  /** Texts of the steps' notebooks, by path. */
+  readonly notebooks: ReadonlyMap<string, string>;
 }
 
 /** The job of a commit and its script. `secrets` has their values; whoever only reads results or looks at the script needs none. */
@@ -135,11 +142,14 @@ export async function planCommit(
   const located = await readPipelineText(context.repo, identified.commit);
   if (!located.ok) return err({ reason: 'pipeline', cause: located.error });
   const { config } = identified;
+  const notebooks = new Map(
+    steps.flatMap((path) => (texts.value.has(path) ? [[path, texts.value.get(path) ?? ''] as const] : [])),
+  );
   const plan = planJob({
     config,
     fingerprinted: identified,
     tree: trees.value.flatMap((tree) => tree.entries),
-    notebooks: new Map(steps.flatMap((path) => (texts.value.has(path) ? [[path, texts.value.get(path) ?? '']] : []))),
+    notebooks,
     secrets: Object.fromEntries(config.secrets.map((name) => [name, secrets === 'none' ? '' : secrets[name]])),
     driver: templates['notebook.py'],
     locate: (path) => located.value.locate(path),
@@ -155,6 +165,7 @@ export async function planCommit(
     script: script.value,
     ...(build === undefined ? {} : { buildScript: build.value }),
     trees: trees.value,
+    notebooks,
   });
 }
 

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '../base/result.ts';
 import type { AttemptFolder } from '../cluster/run-store.ts';
 import type { JobEnd, JobRef, JobStatus } from '../cluster/scheduler.ts';
+import { resolveCommit } from '../git/history.ts';
+import { worktreeStatus } from '../git/status.ts';
 import { parseResult } from '../job/parse-result.ts';
 import type { JobPlan } from '../job/types.ts';
 import { failuresOf } from '../verdict/evidence.ts';
@@ -137,6 +139,7 @@ class CommitRun {
   async #submit(attempt: number): Promise<Result<RunOutcome | undefined, GateError>> {
     const prepared = this.#prepared === undefined ? await prepare(this.#context, this.#identified) : ok(this.#prepared);
     if (!prepared.ok) return prepared;
+    if (this.#prepared === undefined) await this.#remark(prepared.value);
     this.#prepared = prepared.value;
     this.#plan = prepared.value.plan;
     const { connection } = this.#session;
@@ -158,6 +161,17 @@ class CommitRun {
     const { job } = submitted.value;
     this.#context.emit({ event: 'submitted', job: job.id, attempt, place: this.#place });
     return this.#follow(attempt, job);
+  }
+
+  /** What the user may have overlooked, told before the wait. */
+  async #remark({ uncarried }: Prepared): Promise<void> {
+    const { repo, emit } = this.#context;
+    const head = await resolveCommit(repo, 'HEAD');
+    const status =
+      head.ok && head.value === this.#identified.commit ? await worktreeStatus(repo, { max: 3 }) : undefined;
+    if (status?.ok && status.value.count > 0)
+      emit({ event: 'dirty-worktree', count: status.value.count, paths: status.value.dirty });
+    if (uncarried.length > 0) emit({ event: 'files-not-carried', paths: uncarried });
   }
 
   async #attach({ attempt, job }: Attached): Promise<Result<RunOutcome | undefined, GateError>> {

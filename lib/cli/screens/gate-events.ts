@@ -39,6 +39,20 @@ export function remarkLines(event: GateEvent, setting: Setting): readonly string
         ),
         ...quote(isGitError(event.error) ? event.error.stderr : recordTrouble(event.error, setting).failed),
       ];
+    case 'dirty-worktree': {
+      const more = event.count - event.paths.length;
+      const named = `${event.paths.map((path) => said(path, 40)).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+      return remark('note', `the commit is trained, not what is changed beside it: ${named}`, style.yellow);
+    }
+    case 'files-not-carried':
+      return remark(
+        'warning',
+        `the notebook names ${event.paths
+          .slice(0, 5)
+          .map((path) => said(path, 60))
+          .join(', ')}, and the job will not have it: neither in the commit nor under data:`,
+        style.yellow,
+      );
     case 'data-inherited':
       return remark(
         'data',
@@ -139,6 +153,8 @@ export class PlainProgress {
       case 'waiting-for-submitter':
         return this.#once('submitter', labelled('waiting', 'another client is submitting this very run'));
       case 'retrying':
+      case 'dirty-worktree':
+      case 'files-not-carried':
       case 'reports-not-fetched':
       case 'data-inherited':
       case 'publish-failed':

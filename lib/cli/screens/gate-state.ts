@@ -87,6 +87,8 @@ export function advanceState(state: GateState, event: GateEvent, now: number): G
     }
     case 'waiting-for-submitter':
       return { ...state, phase: 'submitter' };
+    case 'dirty-worktree':
+    case 'files-not-carried':
     case 'reports-not-fetched':
     case 'data-inherited':
     case 'publish-failed':
