@@ -5,6 +5,7 @@ import type { Destination } from '../gate/judge-run.ts';
 import type { GateOutcome } from '../gate/outcome.ts';
 import { forgetPending, notePending } from '../gate/pending.ts';
 import type { RunOptions } from '../gate/run-commit.ts';
+import { supersede } from './supersede.ts';
 
 /** One commit's way through the gate, with what this clone has to remember of it. */
 export async function judgeCommit(
@@ -17,6 +18,9 @@ export async function judgeCommit(
   if (outcome.outcome === 'waiting') {
     const to = { ...destination, reports: identified.config.reports };
     notePending(context.repo, outcome, to, context.now());
+    if (identified.config.supersede === 'queued')
+      for (const run of await supersede(context, { ...outcome, branch: destination.branch }))
+        context.emit({ event: 'superseded', commit: run.commit, job: run.job });
   }
   if (outcome.outcome === 'judged') forgetPending(context.repo, identified.commit);
   return outcome;

@@ -39,6 +39,8 @@ export type GateEvent =
   | { readonly event: 'dirty-worktree'; readonly count: number; readonly paths: readonly string[] }
   /** Notebooks name these files of the worktree, and the job will not have them. */
   | { readonly event: 'files-not-carried'; readonly paths: readonly string[] }
+  /** `supersede: queued`: the job of an older commit of this branch was taken out of the queue. */
+  | { readonly event: 'superseded'; readonly commit: Oid; readonly job: string }
   /** Another client is submitting this very run. */
   | { readonly event: 'waiting-for-submitter'; readonly attempt: number }
   | { readonly event: 'collecting' }

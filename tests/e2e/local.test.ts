@@ -83,6 +83,28 @@ describeWith(needs, 'a push that trains on this machine', () => {
     expect(await project.trainings()).toBe(1);
   });
 
+  test('on_commit: submit starts at the commit; supersede: queued ends what still waits when a newer commit comes', async () => {
+    await using project = await cliProject({ config: 'on_commit: submit\nsupersede: queued\n', init: false });
+    await project.hold();
+    await project.mlops(['init', '--yes']);
+    const goesOn = async (...subjects: readonly string[]) => {
+      const { stdout } = await project.mlops(['status']);
+      const shown = ['Model 1', 'Model 2', 'Model 3'].filter((subject) => stdout.includes(` · ${subject}\n`));
+      return shown.join() === subjects.join();
+    };
+    await project.commit('Model 1');
+    await project.training(1);
+    await project.quality(0.8);
+    await project.commit('Model 2');
+    await until(() => goesOn('Model 1', 'Model 2'));
+    await project.quality(0.7);
+    await project.commit('Model 3');
+    await until(() => goesOn('Model 1', 'Model 3'));
+    await project.release();
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    expect(await project.trainings()).toBe(2);
+  });
+
   test('the client is killed in the middle: the next push attaches to the run, and no second one is started', async () => {
     await using project = await cliProject();
     await project.hold();

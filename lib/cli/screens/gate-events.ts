@@ -39,6 +39,12 @@ export function remarkLines(event: GateEvent, setting: Setting): readonly string
         ),
         ...quote(isGitError(event.error) ? event.error.stderr : recordTrouble(event.error, setting).failed),
       ];
+    case 'superseded':
+      return remark(
+        'ended',
+        `the queued job ${said(event.job, 40)} of ${event.commit.slice(0, 7)}: this commit takes its place (supersede)`,
+        (text) => text,
+      );
     case 'dirty-worktree': {
       const more = event.count - event.paths.length;
       const named = `${event.paths.map((path) => said(path, 40)).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
@@ -153,6 +159,7 @@ export class PlainProgress {
       case 'waiting-for-submitter':
         return this.#once('submitter', labelled('waiting', 'another client is submitting this very run'));
       case 'retrying':
+      case 'superseded':
       case 'dirty-worktree':
       case 'files-not-carried':
       case 'reports-not-fetched':

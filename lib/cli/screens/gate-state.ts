@@ -87,6 +87,7 @@ export function advanceState(state: GateState, event: GateEvent, now: number): G
     }
     case 'waiting-for-submitter':
       return { ...state, phase: 'submitter' };
+    case 'superseded':
     case 'dirty-worktree':
     case 'files-not-carried':
     case 'reports-not-fetched':
