@@ -53,7 +53,7 @@ export async function commitsBetween(
 /** Whether the commit, or any that led to it, has touched the path. */
 export async function ancestorsWith(place: GitPlace, commit: Oid, path: string): Promise<Result<boolean, GitError>> {
   // Without --full-history a merge that dropped the path would hide the side that had it (git-rev-list(1), History Simplification).
-  const text = await gitText(place, ['rev-list', '--full-history', '--max-count=1', commit, '--', `:(top)${path}`]);
+  const text = await gitText(place, ['rev-list', '--full-history', '--max-count=1', commit, '--', path]);
   return text.ok ? ok(text.value !== '') : text;
 }
 

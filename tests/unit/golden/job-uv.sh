@@ -35,7 +35,8 @@ mine=state/begun.$job.tmp
 echo "job=$job restart=${SLURM_RESTART_COUNT:-0} at=$(epoch)" >"$mine" || exit 91
 # ln makes it complete and only once; noclobber does where a file system has no hard links.
 ln "$mine" state/begun 2>/dev/null || (set -C; cat "$mine" >state/begun) 2>/dev/null
-is_first=$(cmp -s "$mine" state/begun && echo yes)
+is_first=
+[ "$(cat "$mine")" != "$(cat state/begun)" ] || is_first=yes
 rm -f "$mine"
 if [ -z "$is_first" ]; then
   begun=$(cat state/begun)
