@@ -260,7 +260,7 @@ describe('a terminal that is closed, or Ctrl-C', () => {
     await project.hold();
     const first = project.start('git', ['push', 'origin', 'main']);
     await project.training(1);
-    await until(() => first.output().includes('queued'));
+    await until(() => /^ +(?:queued|running|job) /m.test(first.output()));
     if (first.child.pid === undefined) throw new Error('git did not start');
     process.kill(-first.child.pid, 'SIGINT');
     await first.done;
