@@ -1,4 +1,4 @@
-import { shellQuote } from '../base/shell-quote.ts';
+import { shellExpanded, shellQuote } from '../base/shell-quote.ts';
 import { fields } from './site-probe.ts';
 
 export interface ToolsRequest {
@@ -57,7 +57,7 @@ tell() { printf '%s\\n' "$2" | sed "s/^/$1=/"; }
 ${setup === undefined ? '' : setupLines(setup)}
 ${modules.length === 0 ? '' : moduleLines(modules)}
 limit=$(command -v timeout) && limit="$limit 60"
-python=${prefix === undefined ? '$(command -v python3 || command -v python)' : `${expanded(prefix)}/bin/python`}
+python=${prefix === undefined ? '$(command -v python3 || command -v python)' : `${shellExpanded(prefix)}/bin/python`}
 if [ -n "$python" ]; then
   echo "python=$python"
   version=$($limit "$python" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>&1 </dev/null) && echo "version=$version" || tell python-words "$version"
@@ -131,13 +131,6 @@ const reachLines = (reach: readonly Address[]): string => `reach() { # URL
   fi && echo "reached=$1" || { echo "unreached=$1"; tell "reach-words" "$words"; }
 }
 ${reach.map(({ variable, url }) => `reach "${variable === undefined ? url : `\${${variable}:-${url}}`}"`).join('\n')}`;
-
-/** As the template's helper of the same name: a variable at the beginning is the shell's, all else is as it is. */
-function expanded(path: string): string {
-  const [, bare, braced, rest = ''] = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})(.*)$/s.exec(path) ?? [];
-  const name = bare ?? braced;
-  return name === undefined ? shellQuote(path) : `"\${${name}}"${shellQuote(rest)}`;
-}
 
 export function parseTools(text: string, request: ToolsRequest): ToolsFacts {
   const { one, all } = fields(text);

@@ -1,5 +1,4 @@
 import type { HostError, Login } from '../cluster/host.ts';
-import type { JobStatus, QueryError } from '../cluster/scheduler.ts';
 import type { Quota } from '../cluster/site-probe.ts';
 import type { Partition } from '../cluster/slurm-probe.ts';
 import type { Python } from '../cluster/tools-probe.ts';
@@ -12,7 +11,7 @@ import type { HookPlace } from '../git/hooks-place.ts';
 import type { HookName } from '../git/hooks-shim.ts';
 import type { HookState } from '../git/hooks-state.ts';
 import type { BranchError } from '../git/report-refs.ts';
-import type { RenderError } from '../job/render.ts';
+import type { SmallJobError } from './small-job.ts';
 
 /** A problem keeps a push from being judged; a warning will be noticed one day. */
 export type Grade = 'ok' | 'warning' | 'problem';
@@ -63,8 +62,6 @@ export type Fact =
       readonly milliseconds: number;
     }
   | { readonly reason: 'connection-failed'; readonly cause: HostError }
-  /** Something that was asked over a connection that had been there. */
-  | { readonly reason: 'unanswered'; readonly what: string; readonly cause: HostError }
   /** A script of ours ended before its end. */
   | { readonly reason: 'odd-answer'; readonly what: string; readonly words: string }
   | { readonly reason: 'this-machine'; readonly system: string }
@@ -101,7 +98,6 @@ export type Fact =
       readonly seconds: number;
       readonly limits: readonly { readonly name: string; readonly seconds: number }[];
     }
-  | { readonly reason: 'unsafe-options'; readonly cause: RenderError }
   | { readonly reason: 'memory'; readonly accounting: boolean; readonly minJobAge?: number }
   | { readonly reason: 'preemption'; readonly mode: string; readonly retries: number }
   | { readonly reason: 'setup'; readonly where: Where; readonly status?: number }
@@ -130,7 +126,4 @@ export type Fact =
       readonly where: Where;
     }
   | { readonly reason: 'job'; readonly id: string; readonly node: string; readonly seconds: number }
-  | { readonly reason: 'job-refused'; readonly words: string }
-  | { readonly reason: 'job-waits'; readonly id: string; readonly status: JobStatus; readonly seconds: number }
-  | { readonly reason: 'job-ended'; readonly id: string; readonly status: JobStatus; readonly words: string }
-  | { readonly reason: 'job-unknown'; readonly cause: QueryError };
+  | SmallJobError;

@@ -1,6 +1,6 @@
 import type { HelperOptions } from 'handlebars';
 import { err, ok, type Result } from '../base/result.ts';
-import { shellQuote } from '../base/shell-quote.ts';
+import { shellExpanded, shellQuote } from '../base/shell-quote.ts';
 import type { Templates } from './templates.ts';
 import type { EnvironmentView, JobView, SbatchOption } from './view.ts';
 
@@ -93,11 +93,7 @@ const helpers = {
   /** One word of a shell command, whatever it holds. */
   sh: (value: unknown) => shellQuote(textOf(value)),
   /** A path that may begin with a variable, which is the job's to know; all else is one word as it is. */
-  expanded: (value: unknown) => {
-    const [, bare, braced, rest = ''] = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})(.*)$/s.exec(textOf(value)) ?? [];
-    const name = bare ?? braced;
-    return name === undefined ? shellQuote(textOf(value)) : `"\${${name}}"${shellQuote(rest)}`;
-  },
+  expanded: (value: unknown) => shellExpanded(textOf(value)),
   /** A whole number. */
   num: (value: unknown) => {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return refuse('a number', value);
