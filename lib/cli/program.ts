@@ -123,6 +123,18 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .option('-n, --dry-run', 'only list')
     .action(does(async (flags: GcFlags) => (await import('./actions/gc.ts')).gcCommand(app, flags)));
   program
+    .command('data')
+    .description('data that is on the cluster already')
+    .command('pin')
+    .description('look at it once, where it is, and write what it is into .mlops/data.lock')
+    .argument('[as...]', 'what `as:` says; all where none is given')
+    .option('--no-job', 'look at it from the login node, however large it is')
+    .action(
+      does(async (names: string[], flags: { job: boolean }) =>
+        (await import('./actions/data-pin.ts')).dataPinCommand(app, names, flags),
+      ),
+    );
+  program
     .command('doctor')
     .description('look whether everything works from here to the cluster, and say what to do where not')
     .option('--job', 'submit a job of a few seconds too, to see a compute node')

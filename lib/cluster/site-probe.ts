@@ -63,7 +63,7 @@ df -Pi "$dir" 2>/dev/null | sed -n '2,$s/^/inodes=/p'
 # GNU's stat, else df with a column of types (the second) before the numbers.
 type=$(stat -f -c %T "$dir" 2>/dev/null) || type=$(df -PT "$dir" 2>/dev/null | awk 'NR == 2 { print $2 }')
 echo "type=$type"
-probe=$dir/tmp/.doctor-$$
+probe=$dir/tmp/ASK-$$
 if : >"$probe" && ln "$probe" "$probe.link" 2>/dev/null; then echo "links=yes"; fi
 rm -f "$probe" "$probe.link"
 # A server of quotas that is down keeps its clients waiting.

@@ -25,7 +25,7 @@ export interface JobExamination {
 /** A real job of a few seconds, under the config's own partition and account: what a compute node has, and whom it reaches. */
 export async function examineNode(examination: JobExamination, tell: Tell): Promise<void> {
   const { host, scheduler, workdir, config, token, now, signal } = examination;
-  const folder = `${workdir}/tmp/doctor-${token}`;
+  const folder = `${workdir}/tmp/ASK-doctor-${token}`;
   const request = toolsRequest(config, true);
   const { seconds, gpus } = jobResources(config);
   const begun = now().getTime();

@@ -43,6 +43,7 @@ export type SmallJobError =
   | { readonly reason: 'job-ended'; readonly id: string; readonly status: JobStatus; readonly words: string };
 
 const lookSeconds = [0.5, 1, 2, 3, 5];
+const mostUnknown = 5;
 
 export async function runSmallJob(job: SmallJob): Promise<Result<SmallJobAnswer, SmallJobError>> {
   const { host, scheduler, config, resources, name, folder, now } = job;
@@ -81,12 +82,16 @@ cat answer`;
 async function follow(job: SmallJob, ref: JobRef, begun: number): Promise<Result<JobStatus, SmallJobError>> {
   const { scheduler, now, signal, waitSeconds = Number.POSITIVE_INFINITY } = job;
   const passed = () => Math.round((now().getTime() - begun) / 1000);
+  let unknown = 0;
   for (let look = 0; ; look++) {
     const asked = await scheduler.query([ref]);
     if (!asked.ok) return err({ reason: 'job-unknown', cause: asked.error });
     const status = asked.value.get(ref.id) ?? { state: 'absent' as const };
-    if (status.state !== 'queued' && status.state !== 'running') return ok(status);
-    job.onStatus?.(ref.id, status);
+    if (status.state === 'ended') return ok(status);
+    // Between the queue and the accounting nobody knows a job for a moment.
+    unknown = status.state === 'absent' || status.state === 'unknown' ? unknown + 1 : 0;
+    if (unknown === mostUnknown) return ok(status);
+    if (unknown === 0) job.onStatus?.(ref.id, status);
     if (signal.aborted || passed() > waitSeconds) {
       const ended = await scheduler.cancel(ref);
       if (!ended.ok) return err({ reason: 'job-unknown', cause: ended.error });

@@ -1,5 +1,6 @@
 import type { BlobError } from '../git/blobs.ts';
 import type { TreeError } from '../git/tree.ts';
+import type { LockError } from './data-lock.ts';
 
 /** Why a commit has no fingerprint. Each names the place; paths are relative to the top unless they say otherwise. */
 export type FingerprintError =
@@ -8,8 +9,8 @@ export type FingerprintError =
   | { readonly reason: 'no-steps' }
   /** The record for this commit knows nothing of an entry of the config. */
   | { readonly reason: 'not-recorded'; readonly entry: string }
-  /** Data on the cluster is fingerprinted there and comes from `.mlops/data.lock`. */
-  | { readonly reason: 'unsupported'; readonly entry: string; readonly feature: 'cluster-data' }
+  /** Data on the cluster is fingerprinted there, and comes from the commit's `.mlops/data.lock`. */
+  | LockError
   /** The caller's signal: what was hashed so far is kept, the next call goes on from there. */
   | { readonly reason: 'aborted'; readonly progress: Progress }
   | { readonly reason: 'git'; readonly error: TreeError | BlobError };

@@ -8,12 +8,13 @@ import { git } from '../git/spawn.ts';
 import { COMPUTATION, chain, FORMAT, fingerprintOf } from './chain.ts';
 import { dataPart } from './data.ts';
 import { leavesTop, type PathEntry, pathEntries } from './data-entry.ts';
+import { pinnedSet, readPins } from './data-lock.ts';
 import type { FingerprintError, Progress, Work } from './errors.ts';
 import { hasManifest, readManifest } from './manifests.ts';
 import { StatCache } from './stat-cache.ts';
 import { stepDefinition } from './steps.ts';
 import { type TreePart, trackedPart, treePart } from './tree-part.ts';
-import type { DataFile, DataSet, Fingerprinted } from './types.ts';
+import type { DataFile, DataSet, Fingerprinted, Pin } from './types.ts';
 
 export interface FingerprintContext {
   readonly repository: Repository;
@@ -41,6 +42,8 @@ export async function fingerprintCommit(
   if (config.steps.length === 0) return err({ reason: 'no-steps' });
   const refused = refusedEntry(context);
   if (refused !== undefined) return err(refused);
+  const pins = await readPins(repository, context.commit, config);
+  if (!pins.ok) return pins;
   const work = { filesRead: 0, bytesRead: 0, blobsRead: 0, damaged: [] as string[] };
   const shared = {
     repository,
@@ -63,7 +66,9 @@ export async function fingerprintCommit(
       ? await presentData(context, shared, tree.value, indexed, work)
       : ok(recordedData(repository.stateDir, context.data.recorded, config));
   if (!data.ok) return data;
-  return ok({ ...assemble(config, tree.value, data.value), work });
+  const sets = inOrder(config, { ...data.value.sets, ...pinnedSets(pins.value) });
+  const assembled = assemble(config, tree.value, { sets, files: data.value.files });
+  return ok({ ...assembled, ...(Object.keys(pins.value).length === 0 ? {} : { pins: pins.value }), work });
 }
 
 interface Data {
@@ -94,14 +99,28 @@ function assemble(config: Config, tree: TreePart, data: Data): Fingerprinted {
 /** What no hashing can help. */
 function refusedEntry({ config, data }: FingerprintContext): FingerprintError | undefined {
   for (const entry of config.data) {
-    const name = entry.kind === 'path' ? entry.path : entry.as;
-    if (typeof data !== 'string') {
-      if (!Object.hasOwn(data.recorded, name)) return { reason: 'not-recorded', entry: name };
-    } else if (entry.kind === 'cluster') return { reason: 'unsupported', entry: name, feature: 'cluster-data' };
-    else if (leavesTop(entry.path)) return { reason: 'outside', entry: name };
+    // The commit's own lock has it, whatever a record says.
+    if (entry.kind === 'cluster') continue;
+    const name = entry.path;
+    if (typeof data === 'string') {
+      if (leavesTop(name)) return { reason: 'outside', entry: name };
+    } else if (!Object.hasOwn(data.recorded, name)) return { reason: 'not-recorded', entry: name };
   }
   return undefined;
 }
+
+/** As the config has them: a report without names knows entries by their order. */
+const inOrder = ({ data }: Config, sets: Data['sets']): Data['sets'] =>
+  Object.fromEntries(
+    data.flatMap((entry) => {
+      const name = entry.kind === 'path' ? entry.path : entry.as;
+      const set = sets[name];
+      return set === undefined ? [] : [[name, set] as const];
+    }),
+  );
+
+const pinnedSets = (pins: Readonly<Record<string, Pin>>): Readonly<Record<string, DataSet>> =>
+  Object.fromEntries(Object.entries(pins).map(([entry, pin]) => [entry, pinnedSet(pin)]));
 
 const exists = (top: string | undefined, path: string): boolean =>
   top !== undefined && lstatSync(join(top, path), { throwIfNoEntry: false }) !== undefined;

@@ -50,11 +50,28 @@ export interface DataFile {
     | { readonly kind: 'lfs'; readonly path: string };
 }
 
+/** A line of `.mlops/data.lock`. */
+export interface Pin {
+  readonly as: string;
+  /** As the config has them: a pin of another place, or made otherwise, is none. */
+  readonly cluster: string;
+  readonly how: 'stat' | 'content';
+  /** What the fingerprint takes. Of `stat` it is the listing's; of `content` the same that these files would have in the repository. */
+  readonly hash: Sha256;
+  /** SHA-256 of the listing of names, sizes and times: what a job checks. */
+  readonly listing: Sha256;
+  readonly files: number;
+  readonly bytes: number;
+  readonly pinnedAt: string;
+}
+
 export interface Fingerprinted {
   readonly fingerprint: Fingerprint;
   readonly inputs: Inputs;
   /** The files behind `inputs.data`, by entry. */
   readonly data: Readonly<Record<string, readonly DataFile[]>>;
+  /** Of entries that are on the cluster already: what the commit says of them. Absent: there are none. */
+  readonly pins?: Readonly<Record<string, Pin>>;
 }
 
 /** What was recorded for a commit: enough to know its fingerprint later, whatever the worktree holds by then. */

@@ -126,8 +126,13 @@ export async function locateData(context: Clock, identified: Identified): Promis
       : await fingerprint(context, commit, config, { data: 'worktree', inherited: inputs.data });
   if (!now.ok) return now;
   const here = now.value;
-  const entries = Object.entries(inputs.data);
-  if (record !== undefined) await bringManifests({ ...context, branch: config.reports }, Object.values(inputs.data));
+  // What is on the cluster already is never listed or sent: the job checks it there.
+  const entries = Object.entries(inputs.data).filter(([entry]) => !Object.hasOwn(identified.pins ?? {}, entry));
+  if (record !== undefined)
+    await bringManifests(
+      { ...context, branch: config.reports },
+      entries.map(([, set]) => set),
+    );
   const data: Record<string, readonly DataFile[]> = {};
   for (const [entry, { hash }] of entries) {
     const same = here.inputs.data[entry]?.hash === hash && Object.hasOwn(here.data, entry);

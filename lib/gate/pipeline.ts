@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson } from '../base/canonical-json.ts';
 import type { Oid } from '../base/ids.ts';
@@ -61,20 +61,37 @@ export async function readPipelineText(repo: Repository, commit: Oid): Promise<R
 }
 
 async function findConfig(repo: Repository, commit: Oid): Promise<Result<ConfigSource, PipelineError>> {
-  const [found, values] = await Promise.all([
+  const [found, overrides] = await Promise.all([
     git(repo, ['ls-tree', '-z', '--full-tree', commit, '--', configPath]),
-    ownSettings(repo),
+    readOverrides(repo),
   ]);
   if (!found.ok) return err({ reason: 'git', cause: found.error });
-  if (!values.ok) return err({ reason: 'git', cause: values.error });
+  if (!overrides.ok) return err({ reason: 'git', cause: overrides.error });
   const oid = /^\d+ blob ([0-9a-f]+)\t/.exec(found.value.stdout.toString())?.[1];
   if (oid === undefined) return err({ reason: 'no-config', commit, inWorktree: await isInWorktree(repo) });
-  const overrides = new Map(
-    [...values.value].flatMap(([key, value]) =>
-      key.startsWith(personal) ? [[key.slice('mlops.'.length), value] as const] : [],
-    ),
-  );
-  return ok({ oid, overrides });
+  return ok({ oid, overrides: overrides.value });
+}
+
+async function readOverrides(repo: Repository): Promise<Result<ReadonlyMap<string, string>, GitError>> {
+  const values = await ownSettings(repo);
+  if (!values.ok) return values;
+  const mine = [...values.value].filter(([key]) => key.startsWith(personal));
+  return ok(new Map(mine.map(([key, value]) => [key.slice('mlops.'.length), value])));
+}
+
+export type DraftError =
+  | { readonly reason: 'no-draft' }
+  | { readonly reason: 'draft-invalid'; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly reason: 'git'; readonly cause: GitError };
+
+/** The config as it is in the worktree, for what is done before it is committed. */
+export async function readDraft(repo: Repository): Promise<Result<Config, DraftError>> {
+  const overrides = await readOverrides(repo);
+  if (!overrides.ok) return err({ reason: 'git', cause: overrides.error });
+  if (!(await isInWorktree(repo))) return err({ reason: 'no-draft' });
+  const { loadConfig } = await import('../config/load-config.ts');
+  const loaded = loadConfig(await readFile(join(repo.top ?? '', configPath)), configPath, overrides.value);
+  return loaded.ok ? ok(loaded.value.config) : err({ reason: 'draft-invalid', diagnostics: loaded.error });
 }
 
 async function isInWorktree(repo: Repository): Promise<boolean> {

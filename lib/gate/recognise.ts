@@ -58,7 +58,9 @@ async function possibleData(
   commit: Oid,
   config: Config,
 ): Promise<Result<readonly Sets[], GitError>> {
-  if (config.data.length === 0) return ok([{}]);
+  // What is on the cluster is in the commit's own lock.
+  const entries = config.data.filter(({ kind }) => kind === 'path');
+  if (entries.length === 0) return ok([{}]);
   const record = readRecord(context.repo, commit);
   const own = [
     ...(record.ok ? [record.value.data] : []),
@@ -83,11 +85,13 @@ function distinct(all: readonly Sets[], config: Config): readonly Sets[] {
   const found = new Map<string, Sets>();
   for (const sets of all) {
     const known = config.data.flatMap((entry) => {
-      const [name, writable] = entry.kind === 'path' ? [entry.path, entry.writable] : [entry.as, false];
+      if (entry.kind === 'cluster') return [];
+      const { path: name, writable } = entry;
       const set = Object.hasOwn(sets, name) ? sets[name] : undefined;
       return set === undefined ? [] : [[name, { ...set, writable }] as const];
     });
-    if (known.length < config.data.length) continue;
+    const asked = config.data.filter(({ kind }) => kind === 'path').length;
+    if (known.length < asked) continue;
     const complete: Sets = Object.fromEntries(known);
     const key = canonicalJson(Object.fromEntries(known.map(([name, { hash }]) => [name, hash])));
     if (!found.has(key)) found.set(key, complete);

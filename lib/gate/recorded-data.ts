@@ -23,7 +23,7 @@ export async function inheritedData(
   config: Config,
 ): Promise<Readonly<Record<string, DataSet>>> {
   const { repo } = context;
-  const wanted = new Set(config.data.map((entry) => (entry.kind === 'path' ? entry.path : entry.as)));
+  const wanted = new Set(config.data.flatMap((entry) => (entry.kind === 'path' ? [entry.path] : [])));
   const found: Record<string, DataSet> = {};
   const line = await ancestors(repo, commit, farthest);
   if (!line.ok || wanted.size === 0) return found;

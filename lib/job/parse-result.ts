@@ -75,6 +75,7 @@ const preparationReasons: readonly FailureReason[] = [
   'no-python',
   'missing-module',
   'files-missing',
+  'data-changed-there',
   'disk-full',
   'preempted',
 ];

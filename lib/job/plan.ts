@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, type Json } from '../base/canonical-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
+import { checkPinsScript } from '../cluster/file-listing.ts';
 import type { Config } from '../config/types.ts';
 import type { Fingerprinted } from '../fingerprint/types.ts';
 import { environmentView, isBuilt, isInTree, needsOf } from './environment-view.ts';
@@ -14,7 +15,7 @@ import type { DataPlacement, InputFile, JobPlan, PlanError, PlanRequest, TreeFil
 export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanError[]> {
   const { config, fingerprinted, tree } = request;
   const steps = planSteps(request);
-  const errors = [...unsupported(request), ...steps.errors, ...missing(request)];
+  const errors = [...unsupported(request), ...steps.errors, ...missing(request), ...inTheWay(request)];
   if (errors.length > 0) return err(errors);
 
   const { fingerprint } = fingerprinted;
@@ -28,6 +29,8 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
   if (steps.steps.some((step) => step.kind === 'notebook')) add('notebook.py', request.driver);
   if (config.setup !== undefined) add('setup.sh', `${config.setup}\n`);
   const links = data.filter(({ how }) => how === 'link');
+  const pins = Object.values(fingerprinted.pins ?? {});
+  if (pins.length > 0) add('pinned.sh', checkPinsScript(pins));
   if (links.length > 0) add('data', links.map(({ sha256, path }) => `${sha256} ${path}\n`).join(''));
   if (config.secrets.length > 0) {
     const lines = config.secrets.map((secret) => `export ${secret}=${shellQuote(request.secrets[secret] ?? '')}\n`);
@@ -55,6 +58,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       needs: needs.join(' '),
       gpus: resources.gpus ?? 0,
       environment: environmentView(config, key),
+      pinned: pins.map(({ cluster }) => cluster),
       env: Object.entries(config.env).map(([variable, value]) => ({ name: variable, value })),
       stepCount: steps.steps.length,
       steps: steps.steps.map((step) => step.view),
@@ -115,7 +119,6 @@ function unsupported({ config, locate }: PlanRequest): PlanError[] {
       ...(step.seeds === undefined ? [] : [`steps[${index}].seeds`]),
       ...(step.matrix === undefined ? [] : [`steps[${index}].matrix`]),
     ]),
-    ...config.data.flatMap((entry, index) => (entry.kind === 'cluster' ? [`data[${index}].cluster`] : [])),
     // Jupyter would have to start the container itself.
     ...(config.environment.kind === 'container' && config.environment.kernel !== undefined
       ? ['environment.kernel']
@@ -125,6 +128,16 @@ function unsupported({ config, locate }: PlanRequest): PlanError[] {
   return keys.map((key) => {
     const range = locate?.(key);
     return { reason: 'unsupported', key, ...(range === undefined ? {} : { range }) };
+  });
+}
+
+/** Where the link to the cluster's data is to be, the commit must not have files. */
+function inTheWay({ fingerprinted, tree }: PlanRequest): PlanError[] {
+  return Object.keys(fingerprinted.pins ?? {}).flatMap((entry) => {
+    const file = tree.find(
+      ({ path }) => path === entry || path.startsWith(`${entry}/`) || entry.startsWith(`${path}/`),
+    );
+    return file === undefined ? [] : [{ reason: 'data-in-the-way' as const, entry, path: file.path }];
   });
 }
 

@@ -86,6 +86,8 @@ export type PlanError =
     }
   | { readonly reason: 'no-kernel-name'; readonly step: number; readonly notebook: string; readonly language: string }
   | { readonly reason: 'run-empty'; readonly step: number }
+  /** The commit has a file where data of the cluster is to be seen. */
+  | { readonly reason: 'data-in-the-way'; readonly entry: string; readonly path: string }
   | { readonly reason: 'environment-file-missing'; readonly file: string }
   | { readonly reason: 'secret-missing'; readonly name: string }
   | { readonly reason: 'unsafe-value'; readonly key: string; readonly detail: string }

@@ -13,6 +13,8 @@ export interface JobView {
   /** How many the job asks for: 0 where the node's do not matter. */
   readonly gpus: number;
   readonly environment: EnvironmentView;
+  /** Paths of data that is there already; may begin with a variable. in/pinned.sh checks it. */
+  readonly pinned: readonly string[];
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly stepCount: number;
   readonly steps: readonly StepView[];

@@ -60,6 +60,7 @@ export const failureWords = {
   'no-python': ({ detail }) => because('no Python there', detail),
   'missing-module': ({ detail }) => because('a module is missing', detail),
   'files-missing': ({ detail }) => because('files are missing', detail),
+  'data-changed-there': ({ detail }) => because('the data on the cluster is not what was pinned', detail),
   'no-result': ({ detail }) => because('the job ended and left no result', detail),
   'result-foreign': ({ detail }) => because('the result belongs to another run', detail),
   'infrastructure-exception': ({ exception, detail }) =>

@@ -97,6 +97,8 @@ export type FailureReason =
   | 'no-python'
   | 'missing-module'
   | 'files-missing'
+  /** Data that was on the cluster already is not what the commit's lock says. */
+  | 'data-changed-there'
   | 'no-result'
   | 'result-foreign'
   /** The scheduler could not be asked how the job ended, or said it in a word that is in no table. */

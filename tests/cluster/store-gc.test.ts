@@ -203,6 +203,7 @@ describe('gc', () => {
     const left = [
       'tmp/UPLOAD-1/ab/cd',
       'tmp/TREE-1/F/x',
+      'tmp/ASK-pin-1/listing',
       'tmp/PART-1/data',
       'tmp/GONE-1-1/x',
       'tmp/0123456.1/tmp/x',

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -5,11 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cliProject } from '../rig/cli.ts';
-import { describeWith, program } from '../rig/requirements.ts';
+import { describeWith, program, type Requirement } from '../rig/requirements.ts';
 import { type SlurmCluster, slurmCluster, slurmNeeds } from '../rig/slurm.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 
 const python = program('python3', 'python3-venv');
+const lmod: Requirement = {
+  name: 'Lmod or Environment Modules',
+  missing: () =>
+    ['/usr/share/lmod/lmod/init/sh', '/usr/share/modules/init/sh'].some((path) => existsSync(path))
+      ? undefined
+      : 'neither Lmod (package lmod) nor Environment Modules (package environment-modules) is installed',
+};
 
 /** Lines that begin with this mark and topic. */
 const finding = (output: string, mark: 'ok' | 'warning' | 'PROBLEM', topic: string): readonly string[] =>
@@ -214,6 +222,25 @@ describeWith([...slurmNeeds, 'sshd', python], 'mlops doctor for a cluster', () =
     expect(finding(done.stdout, 'PROBLEM', 'Slurm')).toHaveLength(1);
   });
 
+  test('the way that the connection takes is named, also where the ssh program makes it', async () => {
+    await using project = await onCluster();
+    await project.git(['config', 'mlops.cluster.transport', 'openssh']);
+    const done = await project.mlops(['doctor']);
+    expect(finding(done.stdout, 'ok', 'connection')).toEqual([
+      expect.stringContaining(' on cluster · the ssh program · '),
+    ]);
+  });
+
+  test('lines of `setup` that end the shell are a finding of their own, and hide nothing else', async () => {
+    await using project = await onCluster('', { config: 'setup: exit 3\n' });
+    const done = await project.mlops(['doctor']);
+    expect([done.code, finding(done.stdout, 'warning', 'setup')]).toEqual([
+      0,
+      [expect.stringContaining('ends the shell')],
+    ]);
+    expect(finding(done.stdout, 'ok', 'submission')).toHaveLength(1);
+  });
+
   test('--job sees a compute node, and whether it reaches where packages come from', async () => {
     const server = createServer((_request, response) => response.end('index'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -228,7 +255,7 @@ describeWith([...slurmNeeds, 'sshd', python], 'mlops doctor for a cluster', () =
         expect.stringContaining(`${url} is reached on the compute node`),
       ]);
       const { stdout } = await slurm.run('sh', '-c', `ls ${folder}/tmp`);
-      expect(stdout).not.toMatch(/doctor/);
+      expect(stdout).not.toMatch(/ASK/);
     } finally {
       server.close();
     }
@@ -249,5 +276,28 @@ describeWith([...slurmNeeds, 'sshd', python], 'mlops doctor for a cluster', () =
       [expect.stringContaining('is not reached')],
     ]);
     expect(done.stdout).toMatch(/build_on: login/);
+  });
+});
+
+describeWith(['sshd', python, lmod], 'mlops doctor where there are modules', () => {
+  test('loads each, and says what a missing one was called', async () => {
+    const modules = await mkdtemp(join(tmpdir(), 'mlops-modules-'));
+    try {
+      await mkdir(join(modules, 'CUDA'));
+      await writeFile(join(modules, 'CUDA/11.8'), '#%Module\nsetenv LOADED_CUDA 11.8\n');
+      await using sshd = await startSshd({ config: [`SetEnv MODULEPATH=${modules}`] });
+      await using project = await cliProject({
+        config: `cluster: { host: cluster, workdir: ${JSON.stringify(join(modules, 'work'))}, modules: [CUDA/11.8, CUDA/12.1] }\n`,
+        env: { MLOPS_SSH_CONFIG: sshd.sshConfig },
+      });
+      const done = await project.mlops(['doctor']);
+      expect(finding(done.stdout, 'ok', 'modules')).toEqual([expect.stringContaining('CUDA/11.8 is loaded')]);
+      expect(finding(done.stdout, 'warning', 'modules')).toEqual([
+        expect.stringContaining('CUDA/12.1 cannot be loaded'),
+      ]);
+      expect(done.stdout).toMatch(/said +.*[\s\S]*CUDA\/12\.1[\s\S]*next +module avail CUDA/);
+    } finally {
+      await rm(modules, { recursive: true });
+    }
   });
 });

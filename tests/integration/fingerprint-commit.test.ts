@@ -1,9 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { asSha256 } from '../../lib/base/ids.ts';
+import { formatLock } from '../../lib/fingerprint/data-lock.ts';
 import { readRecord, recordCommit } from '../../lib/fingerprint/records.ts';
+import type { Pin } from '../../lib/fingerprint/types.ts';
 import { fingerprintOf, mustFingerprint, opened } from '../rig/fingerprint.ts';
-import { temporaryRepository } from '../rig/repository.ts';
+import { type TestRepository, temporaryRepository } from '../rig/repository.ts';
 
 const config = (more = '') => `version: 1\nenvironment: none\n${more}steps:\n  - run: python train.py\n`;
 
@@ -98,7 +101,7 @@ describe('a commit', () => {
     expect(names.filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test('refuses data outside the repository and data on the cluster by name', async () => {
+  test('refuses data outside the repository and data of the cluster that is not pinned, by name', async () => {
     await using repository = await temporaryRepository();
     await repository.write('train.py', '1\n');
     await repository.write('.mlops/config.yaml', config());
@@ -129,7 +132,66 @@ describe('a commit', () => {
       error: { reason: 'outside', entry: '../x' },
     });
     expect(await refused({ kind: 'cluster', cluster: '/d', as: 'd', fingerprint: 'stat' })).toMatchObject({
-      error: { reason: 'unsupported', entry: 'd', feature: 'cluster-data' },
+      error: { reason: 'not-pinned', entry: 'd', cluster: '/d', why: 'no-lock' },
+    });
+  });
+});
+
+describe('data that is on the cluster', () => {
+  const pin: Pin = {
+    as: 'data/ml',
+    cluster: '/datasets/ml',
+    how: 'stat',
+    hash: asSha256('a'.repeat(64)),
+    listing: asSha256('a'.repeat(64)),
+    files: 6,
+    bytes: 1000,
+    pinnedAt: '2026-11-24T09:00:00Z',
+  };
+  const pinned = async (repository: TestRepository, ...pins: readonly Pin[]) => {
+    await repository.write('train.py', '1\n');
+    await repository.write('.mlops/config.yaml', config('data: [{ cluster: /datasets/ml, as: data/ml }]\n'));
+    await repository.write('.mlops/data.lock', formatLock(pins));
+    return repository.commit();
+  };
+
+  test('counts by the lock of the commit alone: not by the worktree’s, and not by what people read in it', async () => {
+    await using repository = await temporaryRepository();
+    await pinned(repository, pin);
+    const first = await mustFingerprint(repository);
+    expect(first.inputs.data).toEqual({ 'data/ml': { hash: pin.hash, files: 6, bytes: 1000, writable: false } });
+    expect(first.pins).toEqual({ 'data/ml': pin });
+    await repository.write('.mlops/data.lock', formatLock([{ ...pin, hash: asSha256('b'.repeat(64)) }]));
+    await repository.write('data/ml/a.csv', 'here');
+    expect((await mustFingerprint(repository)).fingerprint).toBe(first.fingerprint);
+    await repository.write('.mlops/data.lock', formatLock([{ ...pin, pinnedAt: '2027-01-01T00:00:00Z', files: 7 }]));
+    await repository.git('add', '.mlops');
+    await repository.git('commit', '--quiet', '-m', 'Pinned again');
+    expect((await mustFingerprint(repository)).fingerprint).toBe(first.fingerprint);
+    await repository.write('.mlops/data.lock', formatLock([{ ...pin, hash: asSha256('b'.repeat(64)) }]));
+    await repository.git('commit', '--quiet', '--all', '-m', 'Other data');
+    expect((await mustFingerprint(repository)).fingerprint).not.toBe(first.fingerprint);
+  });
+
+  test('needs no record: a record without it, or with another, changes nothing', async () => {
+    await using repository = await temporaryRepository();
+    await pinned(repository, pin);
+    const first = await mustFingerprint(repository);
+    const stale = { 'data/ml': { hash: asSha256('c'.repeat(64)), files: 1, bytes: 1, writable: false } };
+    for (const recorded of [{}, stale])
+      expect((await mustFingerprint(repository, 'HEAD', { data: { recorded } })).fingerprint).toBe(first.fingerprint);
+  });
+
+  test.each([
+    ['no-entry', []],
+    ['other', [{ ...pin, cluster: '/elsewhere' }]],
+    ['other', [{ ...pin, how: 'content' as const }]],
+  ])('without its pin there is no fingerprint: %s', async (why, pins) => {
+    await using repository = await temporaryRepository();
+    await pinned(repository, ...pins);
+    expect(await fingerprintOf(repository, 'HEAD')).toEqual({
+      ok: false,
+      error: { reason: 'not-pinned', entry: 'data/ml', cluster: '/datasets/ml', why },
     });
   });
 });

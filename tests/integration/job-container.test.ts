@@ -1,13 +1,21 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { asSha256 } from '../../lib/base/ids.ts';
 import type { Config } from '../../lib/config/types.ts';
+import type { Pin } from '../../lib/fingerprint/types.ts';
 import { pythonImage } from '../rig/image.ts';
 import { expressions, notebookOf, notebookStep, runStep, type Scene, Workdir } from '../rig/job.ts';
 import { describeWith, findProgram, program, type Requirement } from '../rig/requirements.ts';
+
+const pinOf = (as: string, cluster: string, listing: string): Pin => {
+  const hash = asSha256(createHash('sha256').update(listing).digest('hex'));
+  return { as, cluster, how: 'stat', hash, listing: hash, files: 1, bytes: 1, pinnedAt: '2026-11-24T09:00:00Z' };
+};
 
 const debianPython: Requirement = {
   name: "Debian's Python",
@@ -51,6 +59,32 @@ describeWith(
         expect.stringMatching(/^home .*\/tmp\/.*\/home$/m),
       ]);
       expect(await readFile(join(folder, 'out/words.txt'), 'utf8')).toBe('in the image\nin the tree\n');
+    });
+
+    test('sees data that is on the machine already at its own path, also below a folder that the image has', async () => {
+      const there = join(workdir.folder, '..', 'data sets');
+      await mkdir(there);
+      await writeFile(join(there, 'a.csv'), 'there\n');
+      await utimes(join(there, 'a.csv'), 100, 100);
+      await mkdir(join(image, 'opt/of-the-image'), { recursive: true });
+      const opt = await mkdtemp('/opt/mlops-data-');
+      try {
+        await writeFile(join(opt, 'b.csv'), 'below opt\n');
+        await utimes(join(opt, 'b.csv'), 100, 100);
+        const { result, folder } = await workdir.run(
+          scene(image, 'cat data/a/a.csv data/b.csv >"$MLOPS_OUT/words"; echo /opt/* >>"$MLOPS_OUT/words"', {
+            pins: {
+              'data/a': pinOf('data/a', there, '6 100 a.csv\n'),
+              'data/b.csv': pinOf('data/b.csv', join(opt, 'b.csv'), '10 100 .\n'),
+            },
+          }),
+        );
+        expect([result.preparation, result.steps]).toMatchObject([undefined, [{ outcome: 'passed' }]]);
+        const words = await readFile(join(folder, 'out/words'), 'utf8');
+        expect(words).toBe(`there\nbelow opt\n${opt} /opt/of-the-image\n`);
+      } finally {
+        await rm(opt, { recursive: true });
+      }
     });
 
     test('runs a notebook: what that needs is put beside the image, and recorded as added', async () => {

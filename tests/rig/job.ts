@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { canonicalJson, type Json } from '../../lib/base/canonical-json.ts';
 import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
 import type { Config, Environment, Step } from '../../lib/config/types.ts';
-import type { Fingerprinted } from '../../lib/fingerprint/types.ts';
+import type { Fingerprinted, Pin } from '../../lib/fingerprint/types.ts';
 import { parseResult } from '../../lib/job/parse-result.ts';
 import { planJob } from '../../lib/job/plan.ts';
 import { renderJob } from '../../lib/job/render.ts';
@@ -74,6 +74,8 @@ export interface Scene {
   /** Data files, linked from the store. */
   readonly data?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** What the commit says of data that is on this machine already. */
+  readonly pins?: Readonly<Record<string, Pin>>;
   /** The data is declared writable. */
   readonly writable?: boolean;
   /** Put before PATH. */
@@ -251,8 +253,11 @@ function fingerprint(config: Config, scene: Scene): Fingerprinted {
     env: config.env,
     steps,
   };
-  const whole = asFingerprint(sha(canonicalJson(JSON.parse(JSON.stringify([inputs, scene.files ?? {}])))));
-  return { fingerprint: whole, inputs, data: { data: files } };
+  const whole = asFingerprint(
+    sha(canonicalJson(JSON.parse(JSON.stringify([inputs, scene.files ?? {}, scene.pins ?? {}])))),
+  );
+  const pins = scene.pins === undefined ? {} : { pins: scene.pins };
+  return { fingerprint: whole, inputs, data: { data: files }, ...pins };
 }
 
 /** As lib/fingerprint has it for requirements; by their text for other files. */

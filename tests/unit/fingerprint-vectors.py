@@ -47,6 +47,11 @@ def meaning(notebook):
     return {"cells": counted, "language": language.strip().lower()}
 
 
+def listing(files):
+    lines = sorted(f"{size} {time} {name}\n".encode() for name, (size, time) in files.items())
+    return b"".join(lines)
+
+
 def chain(inputs):
     prints, previous = [], None
     for step in inputs["steps"]:
@@ -121,6 +126,10 @@ manifests = {
     "two files": {"data/b.csv": hashlib.sha256(b"b").hexdigest(), "data/a.csv": hashlib.sha256(b"a").hexdigest()},
     "odd names": {"data/größe \"1\"\n.csv": hashlib.sha256(b"").hexdigest()},
 }
+listings = {
+    "a folder": {"b.csv": [3, 1700000000], "a b.csv": [10, 1], "deep/er/ü.csv": [0, 1600000000]},
+    "a file itself": {".": [5, 1700000001]},
+}
 notebook_meaning = sha256(meaning(notebooks["two cells and prose"]))
 data_hash = sha256({"files": manifests["two files"]})
 pipelines = {
@@ -170,6 +179,15 @@ vectors = {
     ],
     "data": [
         {"name": name, "files": files, "hash": sha256({"files": files})} for name, files in manifests.items()
+    ],
+    "listings": [
+        {
+            "name": name,
+            "files": files,
+            "listing": listing(files).decode(),
+            "hash": hashlib.sha256(listing(files)).hexdigest(),
+        }
+        for name, files in listings.items()
     ],
     "pipelines": [{"name": name, "inputs": p, "fingerprints": chain(p)} for name, p in pipelines.items()],
 }

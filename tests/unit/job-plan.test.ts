@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
 import type { Config } from '../../lib/config/types.ts';
+import type { Pin } from '../../lib/fingerprint/types.ts';
 import { instrumentNotebook } from '../../lib/job/instrument.ts';
 import { readMetrics } from '../../lib/job/lenient-json.ts';
 import { readNotebook } from '../../lib/job/notebook.ts';
@@ -46,6 +47,31 @@ const withNotebook = (text: string, step = notebookStep('a.ipynb')) =>
 const r = { kernelspec: { name: 'ir', display_name: 'R', language: 'R' } };
 
 describe('what cannot run is named before anything is sent', () => {
+  test('files of the commit where data of the cluster is to be seen, or above it', () => {
+    const pin: Pin = {
+      as: 'data/ml',
+      cluster: '/datasets/ml',
+      how: 'stat',
+      hash: asSha256(hex('a')),
+      listing: asSha256(hex('b')),
+      files: 1,
+      bytes: 1,
+      pinnedAt: '2026-11-24T09:00:00Z',
+    };
+    const withTree = (...paths: string[]) => {
+      const base = request({ steps: [runStep('true')] });
+      const tree = paths.map((path) => ({ path, mode: '100644' as const, oid: asOid(hex('1', 40)) }));
+      return planJob({ ...base, tree, fingerprinted: { ...base.fingerprinted, pins: { 'data/ml': pin } } });
+    };
+    for (const path of ['data/ml', 'data/ml/README', 'data'])
+      expect(withTree(path)).toEqual({ ok: false, error: [{ reason: 'data-in-the-way', entry: 'data/ml', path }] });
+    const planned = withTree('data/mlx', 'README');
+    expect(planned.ok && planned.value.view.pinned).toEqual(['/datasets/ml']);
+    expect(planned.ok && planned.value.inputs.get('pinned.sh')?.content).toContain(
+      `check_pin data/ml /datasets/ml ${hex('b')}`,
+    );
+  });
+
   test('a notebook that the commit does not have', () => {
     expect(errors({ steps: [notebookStep('a.ipynb')] })).toEqual([
       { reason: 'notebook-missing', step: 1, notebook: 'a.ipynb' },
@@ -83,10 +109,9 @@ describe('what cannot run is named before anything is sent', () => {
   });
   test('what this version cannot do yet, by its key', () => {
     const steps = [{ ...runStep('true'), seeds: { parameter: 'seed', values: [1] }, matrix: { lr: [1] } }];
-    const data: Config['data'] = [{ kind: 'cluster', cluster: '/d', as: 'd', fingerprint: 'stat' }];
     const environment: Config['environment'] = { kind: 'container', image: 'a.sif', kernel: 'user', buildOn: 'job' };
-    expect(errors({ steps, data, environment })).toEqual(
-      ['steps[0].seeds', 'steps[0].matrix', 'data[0].cluster', 'environment.kernel'].map((key) => ({
+    expect(errors({ steps, environment })).toEqual(
+      ['steps[0].seeds', 'steps[0].matrix', 'environment.kernel'].map((key) => ({
         reason: 'unsupported',
         key,
       })),

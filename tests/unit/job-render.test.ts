@@ -27,6 +27,7 @@ const view = (environment: EnvironmentView): JobView => ({
   needs: 'papermill ipykernel',
   gpus: 2,
   environment,
+  pinned: ['/datasets/ml-25m', `$SCRATCH/it's "q" $(touch oops)`],
   env: [
     { name: 'OMP_NUM_THREADS', value: '4' },
     { name: 'ODD', value: hostile },

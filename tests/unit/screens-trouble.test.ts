@@ -140,7 +140,8 @@ const dataFile = (reason: string) => ({ reason, entry: 'data', path: 'data/a b.c
 const fingerprints = all<FingerprintError>({
   'no-steps': { reason: 'no-steps' },
   'not-recorded': { reason: 'not-recorded', entry: 'data/ratings.csv' },
-  unsupported: { reason: 'unsupported', entry: '/datasets/ml-25m', feature: 'cluster-data' },
+  'not-pinned': { reason: 'not-pinned', entry: 'data/ml-25m', cluster: '/datasets/ml-25m', why: 'no-lock' },
+  'lock-damaged': { reason: 'lock-damaged', detail: "Unexpected token '<' at position 0" },
   aborted: { reason: 'aborted', progress: { files: 3, ofFiles: 1000, bytes: 1, ofBytes: 2 } },
   git: { reason: 'git', error: gitError('missing-object') },
   'no-match': { reason: 'no-match', entry: 'data/*.csv', glob: true },
@@ -173,6 +174,7 @@ const plans: GateError = {
     },
     'no-kernel-name': { reason: 'no-kernel-name', ...notebook, language: 'julia' },
     'run-empty': { reason: 'run-empty', step: 2 },
+    'data-in-the-way': { reason: 'data-in-the-way', entry: 'data/ml-25m', path: 'data/ml-25m/README' },
     'environment-file-missing': { reason: 'environment-file-missing', file: 'environment.yml' },
     'secret-missing': { reason: 'secret-missing', name: 'WANDB_API_KEY' },
     'unsafe-value': { reason: 'unsafe-value', key: 'steps[0].run', detail: 'holds NUL' },

@@ -36,11 +36,28 @@ const words: Words<FingerprintError> = {
     means: 'It is recorded by the hook when a commit is made.',
     next: [{ command: 'git commit --allow-empty', what: 'records the data as it is now' }, { command: again }],
   }),
-  unsupported: ({ entry }, setting) => ({
-    failed: `data that is on the cluster already (${said(entry, 60)}) cannot be used by this version yet`,
-    where: placeOf(setting.locate?.('data')) || config,
-    means: 'Nothing was started.',
-    next: [{ command: 'data: [FOLDER]', what: `in ${config}: data of this machine works` }],
+  'not-pinned': ({ entry, cluster, why }, setting) => ({
+    failed:
+      why === 'other'
+        ? `the data ${said(entry, 60)} is pinned, but from another place or in another way than the config says`
+        : `the data ${said(entry, 60)} on the cluster (${said(cluster, 60)}) is not pinned: nothing says what it is`,
+    where: why === 'no-lock' ? 'the commit has no .mlops/data.lock' : '.mlops/data.lock of the commit',
+    means: 'It is looked at once, where it is. Every job then checks that it is still the same.',
+    next: [
+      { command: `mlops data pin ${word(entry)}`, what: 'looks at it, and writes .mlops/data.lock' },
+      { command: 'git add .mlops && git commit' },
+      { command: setting.again },
+    ],
+  }),
+  'lock-damaged': ({ detail }, { again }) => ({
+    failed: '.mlops/data.lock of the commit cannot be read',
+    raw: detail,
+    means: 'A merge may have left its marks in it.',
+    next: [
+      { command: 'rm .mlops/data.lock && mlops data pin', what: 'makes it anew' },
+      { command: 'git add .mlops && git commit' },
+      { command: again },
+    ],
   }),
   aborted: ({ progress }, { again }) => ({
     failed: `stopped after ${progress.files} of ${progress.ofFiles} files of data`,

@@ -69,6 +69,14 @@ const planWords: Words<PlanError> = {
     where: inStep(error, setting),
     next: [{ command: 'run: COMMAND', what: `in ${config}, or take the step away` }],
   }),
+  'data-in-the-way': ({ entry, path }, setting) => ({
+    failed: `the commit has ${said(path, 80)} where the data ${said(entry, 60)} of the cluster is to be seen`,
+    where: placeOf(setting.locate?.('data')) || config,
+    next: [
+      { command: `git rm -r --cached ${word(path)}`, what: 'takes it out of the commit; or change `as:`' },
+      { command: setting.again, what: 'once that is committed' },
+    ],
+  }),
   'environment-file-missing': ({ file }, setting) => ({
     failed: `the environment's file ${said(file, 80)} is not in the commit`,
     where: placeOf(setting.locate?.('environment')) || config,

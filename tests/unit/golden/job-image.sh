@@ -172,6 +172,10 @@ load_module() {
 load_module Anaconda3/2021.11
 load_module 'odd $(touch oops) '\''module'\'''
 
+# --- the data that is there already: what the commit says of it holds, or nothing is run
+doing=data
+. ./in/pinned.sh
+
 # --- the environment
 doing=environment
 now "environment"
@@ -546,32 +550,45 @@ lay_out() {
   rm -rf "$root"
   mkdir -p "$root/dev" "$root/proc" "$root/sys" "$root/tmp"
   : >"$private/mounts"
-  at=
-  rest=${workdir#/}/
-  while :; do
-    next=$at/${rest%%/*}
-    for entry in "$picture$at"/* "$picture$at"/.[!.]*; do
-      name=$at/${entry##*/}
-      case $name in
-      /dev | /proc | /sys | /tmp | "$next") continue ;;
-      # Its files are mounted over one by one: name resolution, users.
-      /etc) cp -R "$entry" "$root/" 2>/dev/null ;;
-      *)
-        if [ -L "$entry" ] || [ -f "$entry" ]; then cp -P "$entry" "$root$name"
-        elif [ -d "$entry" ]; then mkdir -p "$root$name" && { word_of -b; word_of "$entry:$name"; } >>"$private/mounts"; fi
-        ;;
-      esac
-    done
-    mkdir -p "$root$next"
-    at=$next
-    rest=${rest#*/}
-    [ -n "$rest" ] || break
+  open_up ''
+  mount_here "$workdir"
+  mount_here /datasets/ml-25m
+  mount_here "${SCRATCH}"'/it'\''s "q" $(touch oops)'
+}
+# on_the_way FOLDER: what is mounted lies below it.
+on_the_way() {
+  case $workdir in "$1"/*) return 0 ;; esac
+  case /datasets/ml-25m in "$1"/*) return 0 ;; esac
+  case "${SCRATCH}"'/it'\''s "q" $(touch oops)' in "$1"/*) return 0 ;; esac
+  return 1
+}
+# open_up FOLDER: what the image has in it; a folder on the way to a mount is made, and opened up in turn.
+open_up() {
+  for entry in "$picture$1"/* "$picture$1"/.[!.]*; do
+    name=$1/${entry##*/}
+    case $name in
+    /dev | /proc | /sys | /tmp) continue ;;
+    # Its files are mounted over one by one: name resolution, users.
+    /etc) cp -R "$entry" "$root/" 2>/dev/null ;;
+    *)
+      if on_the_way "$name"; then
+        mkdir -p "$root$name"
+        open_up "$name"
+      elif [ -L "$entry" ] || [ -f "$entry" ]; then cp -P "$entry" "$root$name"
+      elif [ -d "$entry" ]; then mkdir -p "$root$name" && { word_of -b; word_of "$entry:$name"; } >>"$private/mounts"; fi
+      ;;
+    esac
   done
+}
+# mount_here PATH: the machine's folder or file at its own path.
+mount_here() {
   # The job's TMPDIR is the container's /tmp.
-  case $workdir in
-  /tmp/*) mkdir -p "$TMPDIR/${workdir#/tmp/}" ;;
+  case $1 in
+  /tmp/*) mount_point=$TMPDIR/${1#/tmp/} ;;
+  *) mount_point=$root$1 ;;
   esac
-  { word_of -b; word_of "$workdir:$workdir"; } >>"$private/mounts"
+  if [ -d "$1" ]; then mkdir -p "$mount_point"; else mkdir -p "${mount_point%/*}" && : >"$mount_point"; fi
+  { word_of -b; word_of "$1:$1"; } >>"$private/mounts"
 }
 # Makes what starts a command in the image: with the folders of the workdir at their own paths, an empty home, and the image's own PATH.
 write_enter() {
@@ -595,6 +612,10 @@ write_enter() {
       word_of "$private/home"
       word_of --bind
       word_of "$workdir"
+      word_of --bind
+      word_of /datasets/ml-25m
+      word_of --bind
+      word_of "${SCRATCH}"'/it'\''s "q" $(touch oops)'
       printf ' --pwd "$PWD"'
       word_of "$picture"
     fi

@@ -172,6 +172,10 @@ load_module() {
 load_module Anaconda3/2021.11
 load_module 'odd $(touch oops) '\''module'\'''
 
+# --- the data that is there already: what the commit says of it holds, or nothing is run
+doing=data
+. ./in/pinned.sh
+
 # --- the environment
 doing=environment
 now "environment"
