@@ -143,7 +143,7 @@ done`;
 /** Binary contents by their size. Names are ours: state files and results. */
 export const collectScript = (folder: string, token: string, largest: number): string => `
 cd ${shellQuote(folder)} || exit 70
-find state result -type f ! -name '*.tmp' 2>/dev/null | while IFS= read -r f; do
+find state result tasks/*/state tasks/*/result -type f ! -name '*.tmp' 2>/dev/null | while IFS= read -r f; do
   size=$(wc -c <"$f" | tr -d ' ')
   if [ "$size" -gt ${largest} ]; then printf '%s left %s %s\\n' ${token} "$size" "$f"; continue; fi
   printf '%s file %s %s\\n' ${token} "$size" "$f"

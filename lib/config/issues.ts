@@ -116,7 +116,7 @@ function keysOf(container: Path, value: unknown): readonly string[] {
   return requirementKeys;
 }
 const environmentKeys = [...environmentKinds, 'channels', 'name', 'kernel', 'build_on'];
-const requirementKeys = ['min', 'max', 'baseline', 'max_drop', 'max_rise', 'without_baseline'];
+const requirementKeys = ['min', 'max', 'baseline', 'max_drop', 'max_rise', 'without_baseline', 'undecided'];
 
 /** Keys that people put one level too high or too low. */
 const homes: Readonly<Record<string, string>> = {

@@ -156,5 +156,6 @@ function readRequirement(written: NonNullable<Written['require']>[string]): Requ
     maxDrop: written.max_drop === undefined ? undefined : parseMargin(written.max_drop),
     maxRise: written.max_rise === undefined ? undefined : parseMargin(written.max_rise),
     withoutBaseline: written.without_baseline ?? 'warn',
+    undecided: written.undecided,
   });
 }

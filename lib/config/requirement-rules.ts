@@ -22,7 +22,7 @@ export function checkRequirements(value: Loose, report: Reporter): void {
   }
 }
 
-const boundKeys = ['min', 'max', 'baseline', 'max_drop', 'max_rise', 'without_baseline'];
+const boundKeys = ['min', 'max', 'baseline', 'max_drop', 'max_rise', 'without_baseline', 'undecided'];
 
 function checkBounds(metric: string, bounds: Loose, report: Reporter): void {
   const at = ['require', metric];

@@ -199,6 +199,7 @@ const requirement = z
       max_drop: margin('how far the metric may drop below the baseline'),
       max_rise: margin('how far the metric may rise above the baseline'),
       without_baseline: z.enum(['fail', 'warn', 'ignore'], is('is fail, warn or ignore')),
+      undecided: z.enum(['fail', 'warn'], is('is fail or warn')),
     },
     is('is a map of bounds such as { min: 0.25 }'),
   )

@@ -117,6 +117,8 @@ export interface Requirement {
   readonly maxDrop?: Margin;
   readonly maxRise?: Margin;
   readonly withoutBaseline: 'fail' | 'warn' | 'ignore';
+  /** What a sample means that is too small to tell; absent: fail. */
+  readonly undecided?: 'fail' | 'warn';
 }
 
 export type PushPolicy = 'gate' | 'record' | 'ignore';

@@ -6,6 +6,7 @@ import { firstParents, mergeBase, remoteDefaultBranch, resolveCommit } from '../
 import { readNotes } from '../git/notes.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Report } from '../report/types.ts';
+import { sampleOf } from '../verdict/sample.ts';
 import type { Baseline } from '../verdict/types.ts';
 import { knownVerdict, type ReportsContext, reportsOnCommits } from './known.ts';
 import { recognise } from './recognise.ts';
@@ -47,7 +48,9 @@ async function findBaseline(
       byContent ?? (noted.value.has(ancestor) ? knownVerdict(await reportsOnCommits(context, [ancestor])) : undefined);
     const metrics = report === undefined ? {} : metricsOf(report);
     if (report === undefined || Object.keys(metrics).length === 0) continue;
-    return ok({ name, commit: ancestor, distance: line.value.indexOf(ancestor), run: report.fingerprint, metrics });
+    const distance = line.value.indexOf(ancestor);
+    const samples = samplesOf(report, Object.keys(metrics));
+    return ok({ name, commit: ancestor, distance, run: report.fingerprint, metrics, ...samples });
   }
   return ok(undefined);
 }
@@ -64,6 +67,15 @@ const metricsOf = ({ run }: Report): Readonly<Record<string, number>> =>
       reading.kind === 'number' ? [[name, reading.value]] : [],
     ),
   );
+
+/** What the seeds of a metric gave, where there are several. */
+function samplesOf({ run }: Report, metrics: readonly string[]): Pick<Baseline, 'samples'> {
+  const samples = metrics.flatMap((metric) => {
+    const sample = sampleOf(run?.tasks ?? [], metric);
+    return sample === undefined || sample.length < 2 ? [] : [[metric, sample] as const];
+  });
+  return samples.length === 0 ? {} : { samples: Object.fromEntries(samples) };
+}
 
 /** For each metric that is compared with something: what with. Each name is looked for once. */
 export async function findBaselines(

@@ -1,6 +1,7 @@
 import type { JobEnd } from '../cluster/scheduler.ts';
 import type { Failure, FailureReason, Finding, KeptFile, Place, RunResult } from '../verdict/types.ts';
 import { parseStep } from './parse-step.ts';
+import { parseTasks } from './parse-tasks.ts';
 import type { ReadFile, ResultFiles } from './result-files.ts';
 import { factWords, numberOf, progressOf, startedFacts } from './state-files.ts';
 import type { PlannedStep } from './types.ts';
@@ -21,14 +22,21 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
   const steps: RunResult['steps'][number][] = [];
   const metrics: Record<string, RunResult['metrics'][string]> = {};
   const findings: Finding[] = findingsOf(read);
-  for (const step of foreign ? [] : plan.steps) {
+  const left = (step: PlannedStep, from: ReadFile, done: number) =>
+    preparation === undefined ? interrupted(step, from, done, input) : notRun(step);
+  const once = plan.steps.filter(({ index }) => plan.repeated === undefined || index < plan.repeated.from);
+  for (const step of foreign ? [] : once) {
     const parsed = await parseStep({ step, read, run: plan.fingerprint, attempt });
     // The step that was running when the job was ended has left no word: what is known is where it was.
-    steps.push(
-      parsed.result ?? (preparation === undefined ? interrupted(step, read, steps.length, input) : notRun(step)),
-    );
+    steps.push(parsed.result ?? left(step, read, steps.length));
     Object.assign(metrics, parsed.metrics);
     findings.push(...parsed.findings);
+  }
+  const repeated = foreign || plan.repeated === undefined ? undefined : await parseTasks(input, read, left);
+  if (repeated !== undefined) {
+    steps.push(...repeated.steps);
+    Object.assign(metrics, repeated.metrics);
+    findings.push(...repeated.findings);
   }
   const at = numberOf(started.get('at'));
   const until = numberOf(end.get('at'));
@@ -42,6 +50,7 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     ...(preparation === undefined ? {} : { preparation }),
     steps,
     metrics,
+    ...(repeated === undefined ? {} : { tasks: repeated.tasks }),
     place: placeOf(cluster, started, read, plan),
     ...(at !== undefined && until !== undefined && until >= at
       ? { seconds: until - at }

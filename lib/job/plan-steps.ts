@@ -1,12 +1,14 @@
 import type { NotebookStep, RunStep } from '../config/types.ts';
 import { hasSentinel, instrumentNotebook, kernelOf, takesParameters } from './instrument.ts';
 import { readNotebook } from './notebook.ts';
-import type { InputFile, PlanError, PlannedStep, PlanRequest } from './types.ts';
+import { exportLines, taskKey, tasksOf } from './plan-tasks.ts';
+import type { InputFile, PlanError, PlannedStep, PlannedTask, PlanRequest, Repeated } from './types.ts';
 import type { StepView } from './view.ts';
 
 export interface StepsPlan {
   readonly steps: readonly { readonly kind: 'notebook' | 'run'; readonly view: StepView }[];
   readonly planned: readonly PlannedStep[];
+  readonly repeated?: Repeated;
   readonly inputs: ReadonlyMap<string, InputFile>;
   readonly errors: readonly PlanError[];
 }
@@ -16,11 +18,18 @@ export function planSteps(request: PlanRequest): StepsPlan {
   const inputs = new Map<string, InputFile>();
   const errors: PlanError[] = [];
   const outputs = new Set<string>();
+  const first = config.steps.findIndex((step) => tasksOf(step).length > 0);
+  const repeating = config.steps[first];
+  const tasks = repeating === undefined ? [] : tasksOf(repeating);
+  for (const task of tasks) {
+    inputs.set(`task-${task.index}.sh`, { content: exportLines(task), mode: 0o644 });
+    inputs.set(`task-${task.index}.key`, { content: taskKey(task), mode: 0o644 });
+  }
   const views = config.steps.map((step, position) => {
     const index = position + 1;
     const metrics = step.metrics?.kind === 'file' ? resultPath(step.metrics.file, 'tree') : '';
     const chain = fingerprinted.inputs.steps[position]?.fingerprint ?? '';
-    const common = { index, chain, metrics };
+    const common = { index, chain, metrics, inTask: tasks.length > 0 && position >= first };
     if (step.kind === 'run') {
       if (step.run.trim() === '') errors.push({ reason: 'run-empty', step: index });
       if (step.run.includes('\0'))
@@ -28,11 +37,17 @@ export function planSteps(request: PlanRequest): StepsPlan {
       const junit = step.junit === undefined ? '' : resultPath(step.junit, 'out');
       return { kind: step.kind, view: { ...common, notebook: false, line: step.run, junit } };
     }
-    errors.push(...notebookInputs(request, step, index, outputs, inputs));
+    errors.push(...notebookInputs(request, step, index, outputs, inputs, position === first ? tasks : []));
     return { kind: step.kind, view: { ...common, notebook: true, line: '', junit: '' } };
   });
   const planned = config.steps.map((step, position) => plannedStep(step, position + 1));
-  return { steps: views, planned, inputs, errors };
+  return {
+    steps: views,
+    planned,
+    inputs,
+    errors,
+    ...(tasks.length === 0 ? {} : { repeated: { from: first + 1, tasks } }),
+  };
 }
 
 function plannedStep(step: NotebookStep | RunStep, index: number): PlannedStep {
@@ -52,6 +67,7 @@ function notebookInputs(
   index: number,
   outputs: Set<string>,
   inputs: Map<string, InputFile>,
+  tasks: readonly PlannedTask[],
 ): PlanError[] {
   const at = { step: index, notebook: step.notebook };
   const text = notebooks.get(step.notebook);
@@ -61,7 +77,7 @@ function notebookInputs(
   const notebook = read.value;
   const { language } = notebook;
   const expressions = step.metrics?.kind === 'expressions' ? step.metrics.expressions : {};
-  const parameters = Object.keys(step.parameters);
+  const parameters = [...Object.keys(step.parameters), ...Object.keys(tasks[0]?.parameters ?? {})];
   const errors: PlanError[] = [];
   // papermill only warns, and the notebook's own values win: the run would not be what was asked for.
   if (parameters.length > 0 && !takesParameters(notebook)) {
@@ -86,6 +102,10 @@ function notebookInputs(
     sentinel: hasSentinel(notebook),
   };
   inputs.set(`step-${index}.json`, { content: JSON.stringify(driver), mode: 0o644 });
+  for (const task of tasks) {
+    const own = { ...driver, parameters: { ...step.parameters, ...task.parameters } };
+    inputs.set(`task-${task.index}.json`, { content: JSON.stringify(own), mode: 0o644 });
+  }
   inputs.set(`step-${index}.ipynb`, { content: instrumentNotebook(notebook, expressions), mode: 0o644 });
   return [];
 }

@@ -8,6 +8,7 @@ import type { Fingerprinted } from '../fingerprint/types.ts';
 import { environmentView, isBuilt, isInTree, needsOf } from './environment-view.ts';
 import { installsFromTree } from './local-requirements.ts';
 import { planSteps } from './plan-steps.ts';
+import { taskErrors } from './plan-tasks.ts';
 import { jobResources, sbatchOptions } from './resources.ts';
 import type { DataPlacement, InputFile, JobPlan, PlanError, PlanRequest, TreeFile } from './types.ts';
 
@@ -44,6 +45,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
     // Data that is tracked is placed as data: the store's read-only content, not a second copy.
     tree: withoutPaths(tree, data),
     steps: steps.planned,
+    ...(steps.repeated === undefined ? {} : { repeated: steps.repeated }),
     seconds: resources.seconds,
     gpus: resources.gpus ?? 0,
     ...(resources.mem === undefined ? {} : { mem: resources.mem }),
@@ -62,6 +64,9 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       env: Object.entries(config.env).map(([variable, value]) => ({ name: variable, value })),
       stepCount: steps.steps.length,
       steps: steps.steps.map((step) => step.view),
+      tasks: (steps.repeated?.tasks ?? []).map(({ index, title }) => ({ index, title })),
+      taskCount: steps.repeated?.tasks.length ?? 0,
+      repeatedFrom: steps.repeated?.from ?? 0,
       artifacts: config.artifacts,
     },
   });
@@ -115,20 +120,17 @@ function withoutPaths(tree: readonly TreeFile[], data: readonly DataPlacement[])
 
 function unsupported({ config, locate }: PlanRequest): PlanError[] {
   const keys = [
-    ...config.steps.flatMap((step, index) => [
-      ...(step.seeds === undefined ? [] : [`steps[${index}].seeds`]),
-      ...(step.matrix === undefined ? [] : [`steps[${index}].matrix`]),
-    ]),
     // Jupyter would have to start the container itself.
     ...(config.environment.kind === 'container' && config.environment.kernel !== undefined
       ? ['environment.kernel']
       : []),
     ...(config.cluster?.group === undefined ? [] : ['cluster.group']),
   ];
-  return keys.map((key) => {
+  const refused = (key: string): PlanError => {
     const range = locate?.(key);
     return { reason: 'unsupported', key, ...(range === undefined ? {} : { range }) };
-  });
+  };
+  return [...taskErrors(config.steps, refused), ...keys.map(refused)];
 }
 
 /** Where the link to the cluster's data is to be, the commit must not have files. */

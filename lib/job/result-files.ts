@@ -2,7 +2,7 @@ import type { JobEnd } from '../cluster/scheduler.ts';
 import type { JobPlan, PlannedStep } from './types.ts';
 
 export interface ResultFiles {
-  readonly plan: Pick<JobPlan, 'fingerprint' | 'steps' | 'environmentKey'> & { readonly gpus?: number };
+  readonly plan: Pick<JobPlan, 'fingerprint' | 'steps' | 'environmentKey' | 'repeated'> & { readonly gpus?: number };
   readonly attempt: number;
   /** What was brought back, by path relative to the attempt's folder: `result/step-1`, `state/end` … */
   readonly files: ReadonlyMap<string, Uint8Array>;

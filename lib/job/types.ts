@@ -1,5 +1,5 @@
 import type { Fingerprint, Oid } from '../base/ids.ts';
-import type { Config, SourceRange, Step } from '../config/types.ts';
+import type { Config, Scalar, SourceRange, Step } from '../config/types.ts';
 import type { Fingerprinted } from '../fingerprint/types.ts';
 import type { JobView } from './view.ts';
 
@@ -30,11 +30,28 @@ export interface JobPlan {
   /** Data: linked from the store, or copied where it is written to (or where its name cannot be listed). */
   readonly data: readonly DataPlacement[];
   readonly steps: readonly PlannedStep[];
+  /** Where a step has seeds or a matrix: from which step on everything is done once for each task. */
+  readonly repeated?: Repeated;
   readonly seconds: number;
   readonly mem?: number;
   readonly gpus: number;
   /** Names the folder under envs/; undefined: nothing is built. */
   readonly environmentKey?: string;
+}
+
+export interface Repeated {
+  readonly from: number;
+  readonly tasks: readonly PlannedTask[];
+}
+export interface PlannedTask {
+  /** One-based: the name of its folder below `tasks/`. */
+  readonly index: number;
+  readonly parameters: Readonly<Record<string, Scalar>>;
+  readonly seed?: number;
+  /** The matrix's part, in words: `lr=0.1`. */
+  readonly combination: string;
+  /** All of them: `lr=0.1, seed=3`. */
+  readonly title: string;
 }
 
 export interface InputFile {

@@ -18,6 +18,11 @@ export interface JobView {
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly stepCount: number;
   readonly steps: readonly StepView[];
+  /** Empty: every step is run once. */
+  readonly tasks: readonly { readonly index: number; readonly title: string }[];
+  readonly taskCount: number;
+  /** The step that is repeated; 0: none. */
+  readonly repeatedFrom: number;
   readonly artifacts: readonly string[];
 }
 
@@ -73,6 +78,8 @@ export type EnvironmentView =
 export interface StepView {
   readonly index: number;
   readonly chain: string;
+  /** Done once for each task. */
+  readonly inTask: boolean;
   readonly notebook: boolean;
   readonly line: string;
   /** Relative to the attempt's folder; empty: none. */

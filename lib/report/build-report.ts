@@ -27,12 +27,18 @@ function distinct(byMetric: ReportFacts['baselines']): readonly Baseline[] {
   for (const [metric, baseline] of Object.entries(byMetric)) {
     if (baseline === undefined) continue;
     const key = `${baseline.name} ${baseline.commit} ${baseline.run}`;
-    const value = baseline.metrics[metric];
-    const metrics = { ...found.get(key)?.metrics, ...(value === undefined ? {} : { [metric]: value }) };
-    found.set(key, { ...baseline, metrics });
+    const { samples, ...rest } = baseline;
+    const before = found.get(key);
+    const metrics = { ...before?.metrics, ...ofMetric(metric, baseline.metrics) };
+    const kept = { ...before?.samples, ...ofMetric(metric, samples ?? {}) };
+    found.set(key, { ...rest, metrics, ...(Object.keys(kept).length === 0 ? {} : { samples: kept }) });
   }
   return [...found.values()];
 }
+
+/** A metric, or where there is a matrix its combinations. */
+const ofMetric = <T>(metric: string, of: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(of).filter(([name]) => name === metric || name.startsWith(`${metric}[`)));
 
 /** Without white space: report.md is for reading, and every clone pays for the bytes. */
 export const reportJson = (report: Report): string => `${JSON.stringify(report)}\n`;

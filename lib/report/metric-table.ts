@@ -1,8 +1,10 @@
 import { printableLine } from '../base/printable.ts';
+import { blocks } from '../verdict/judge.ts';
+import { sampleOf, summarise } from '../verdict/sample.ts';
 import type { Baseline, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
 import { formatBound, formatChange, formatMetric, precisionFor } from './numbers.ts';
 import { cut } from './trim.ts';
-import { baselineOf, marginText, readingText } from './words.ts';
+import { baselineOf, marginText, readingText, spreadText } from './words.ts';
 
 export interface MetricTable {
   /** `main`, or `baseline` where there are several. Undefined: nothing was compared with. */
@@ -29,7 +31,7 @@ const most = 12;
 /** Metric, this, baseline, change, required: what the terminal and the Markdown report both show. Required metrics come first. */
 export function metricTable(
   verdict: Verdict,
-  run: Pick<RunResult, 'metrics'>,
+  run: Pick<RunResult, 'metrics' | 'tasks'>,
   baselines: readonly Baseline[],
 ): MetricTable {
   const required = [...new Set(verdict.checks.map((check) => check.metric))];
@@ -45,9 +47,17 @@ export function metricTable(
   const rows = names.slice(0, Math.max(most, required.length)).map((metric) => {
     const reading = Object.hasOwn(run.metrics, metric) ? run.metrics[metric] : undefined;
     const checks = verdict.checks.filter((check) => check.metric === metric);
-    return row(metric, reading ?? { kind: 'missing', source: '' }, checks, baselines);
+    return row(metric, reading ?? { kind: 'missing', source: '' }, checks, baselines, spreadIn(run, metric));
   });
   return { ...head, rows, more: names.length - rows.length };
+}
+
+type SampleSpread = { readonly n: number; readonly sd: number };
+
+/** Of a metric that seeds have measured: how many, and how far apart. */
+export function spreadIn({ tasks = [] }: Pick<RunResult, 'tasks'>, metric: string): SampleSpread | undefined {
+  const sample = sampleOf(tasks, metric);
+  return sample === undefined || sample.length < 2 ? undefined : summarise(sample.map(({ value }) => value));
 }
 
 function row(
@@ -55,6 +65,7 @@ function row(
   reading: MetricReading,
   checks: readonly Check[],
   baselines: readonly Baseline[],
+  spread: SampleSpread | undefined,
 ): MetricRow {
   const value = reading.kind === 'number' ? reading.value : undefined;
   const baseline = checks.map((check) => baselineOf(check, baselines)).find((found) => found !== undefined);
@@ -66,7 +77,13 @@ function row(
   const change = value === undefined || baseline === undefined ? '' : formatChange(value - baseline, precision);
   return {
     metric: label(metric),
-    value: value === undefined ? readingText(reading) : formatMetric(value, precision),
+    value:
+      value === undefined
+        ? readingText(reading)
+        : [
+            formatMetric(value, precision),
+            ...(spread === undefined ? [] : [spreadText(spread.n, spread.sd, precision)]),
+          ].join(' '),
     baseline: baseline === undefined ? '' : formatMetric(baseline, precision),
     change,
     required: checks.map((check) => requiredText(check, (limit) => formatMetric(limit, precision))),
@@ -75,13 +92,15 @@ function row(
 
 function requiredText(check: Check, format: (limit: number) => string): RequiredText {
   const { requirement, bound, limit, outcome } = check;
-  const met = outcome === 'met' ? true : outcome === 'not-met' || outcome === 'no-baseline-fail' ? false : undefined;
+  const met = outcome === 'met' ? true : blocks(check) ? false : undefined;
+  // A sign alone would look like a no.
+  const open = outcome === 'undecided' ? ': undecided' : '';
   if (bound === 'number') return { text: 'a number', met };
-  if (bound === 'min') return { text: `≥ ${formatBound(requirement.min ?? limit ?? Number.NaN)}`, met };
-  if (bound === 'max') return { text: `≤ ${formatBound(requirement.max ?? limit ?? Number.NaN)}`, met };
+  if (bound === 'min') return { text: `≥ ${formatBound(requirement.min ?? limit ?? Number.NaN)}${open}`, met };
+  if (bound === 'max') return { text: `≤ ${formatBound(requirement.max ?? limit ?? Number.NaN)}${open}`, met };
   const within = `within ${marginText(bound === 'max_drop' ? requirement.maxDrop : requirement.maxRise)} of ${label(requirement.baseline ?? 'the baseline')}`;
   if (limit === undefined) return { text: `${within}: no baseline yet`, met };
-  return { text: `${bound === 'max_drop' ? '≥' : '≤'} ${format(limit)} (${within})`, met };
+  return { text: `${bound === 'max_drop' ? '≥' : '≤'} ${format(limit)} (${within})${open}`, met };
 }
 
 const label = (text: string): string => cut(printableLine(text), 30);

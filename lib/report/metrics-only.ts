@@ -53,6 +53,16 @@ function hideRun(run: RunResult): RunResult {
       ...(tests === undefined ? {} : { tests: { ...tests, failures: [] } }),
     })),
     metrics: Object.fromEntries(Object.entries(run.metrics).map(([name, reading]) => [name, hideReading(reading)])),
+    ...(run.tasks === undefined
+      ? {}
+      : {
+          tasks: run.tasks.map((task) => ({
+            ...task,
+            metrics: Object.fromEntries(
+              Object.entries(task.metrics).map(([name, reading]) => [name, hideReading(reading)]),
+            ),
+          })),
+        }),
     place: {
       cluster: '',
       gpus,

@@ -1,9 +1,10 @@
 import { printableLine } from '../base/printable.ts';
 import type { Check } from '../verdict/types.ts';
+import { spreadIn } from './metric-table.ts';
 import { formatMetric, precisionFor } from './numbers.ts';
 import { cut } from './trim.ts';
 import type { Outcome, Report } from './types.ts';
-import { baselineOf, readingText } from './words.ts';
+import { baselineOf, readingText, spreadText } from './words.ts';
 
 /** What a note's line tells, read back. */
 export interface Note {
@@ -19,6 +20,7 @@ export interface Note {
  * One line, complete by itself, since notes of two clones are merged by sorting their lines:
  *
  *     pass  rprec 0.395  main 0.391  min 0.25  run 5b7e90d
+ *     pass  rprec 0.395 ± 0.004 (5 seeds)  main 0.391  run 5b7e90d
  *     fail  rprec 0.088  min 0.25  |  loss 0.21  max 1  run 5b7e90d
  *     skipped  reason="the cluster is down"  by="Ann <ann@example.org>"  run 5b7e90d
  */
@@ -60,9 +62,10 @@ function metricsOf({ verdict, run, baselines }: Report): readonly string[] {
       base?.value === undefined
         ? []
         : [`${word(base.check.requirement.baseline ?? 'baseline')} ${ascii(formatMetric(base.value, precision))}`];
-    return [`${word(metric)} ${ascii(formatMetric(reading.value, precision))}`, ...compared, ...bounds(checks)].join(
-      '  ',
-    );
+    const spread = spreadIn(run, metric);
+    const value = ascii(formatMetric(reading.value, precision));
+    const shown = spread === undefined ? value : `${value} ${ascii(spreadText(spread.n, spread.sd, precision))}`;
+    return [`${word(metric)} ${shown}`, ...compared, ...bounds(checks)].join('  ');
   });
 }
 
@@ -101,7 +104,9 @@ export function parseNoteLine(line: string): Note | undefined {
       index += 1;
       if (token === 'run') run = /^[0-9a-f]{7,64}$/.test(value) ? value : undefined;
       else if (wanted) {
-        metrics.push({ name: unquote(token), value });
+        const spread = tokens[index + 1] === '±' ? tokens.slice(index + 1, index + 5).join(' ') : '';
+        if (spread !== '') index += 4;
+        metrics.push({ name: unquote(token), value: spread === '' ? value : `${value} ${spread}` });
         wanted = false;
       }
     }

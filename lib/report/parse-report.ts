@@ -1,5 +1,6 @@
 import type { Fingerprint } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { blocks } from '../verdict/judge.ts';
 import { reportPath } from './report-path.ts';
 import {
   count,
@@ -12,6 +13,7 @@ import {
   optional,
   record,
   type Shape,
+  scalar,
   text,
   variants,
 } from './shape.ts';
@@ -66,8 +68,7 @@ function contradiction({ outcome, verdict, decision, run }: Report): string | un
   if (outcome === 'skipped' || outcome === 'accepted') return decision === undefined ? 'decision' : undefined;
   if (verdict === undefined || verdict.kind !== outcome) return 'verdict.kind';
   if (run === undefined) return 'run';
-  const unmet = verdict.checks.some(({ outcome }) => outcome === 'not-met' || outcome === 'no-baseline-fail');
-  if (outcome === 'pass' && (verdict.reasons.length > 0 || unmet)) return 'verdict.reasons';
+  if (outcome === 'pass' && (verdict.reasons.length > 0 || verdict.checks.some(blocks))) return 'verdict.reasons';
   return outcome === 'error' && verdict.checks.length > 0 ? 'verdict.checks' : undefined;
 }
 
@@ -104,8 +105,18 @@ const check = members({
   metric: text,
   bound: oneOf('number', 'min', 'max', 'max_drop', 'max_rise'),
   limit: optional(finite),
-  outcome: oneOf('met', 'not-met', 'no-baseline-warn', 'no-baseline-fail', 'no-baseline-ignore'),
+  outcome: oneOf('met', 'not-met', 'undecided', 'no-baseline-warn', 'no-baseline-fail', 'no-baseline-ignore'),
   problem: optional(text),
+  sample: optional(
+    members({
+      n: count,
+      mean: finite,
+      sd: finite,
+      rule: oneOf('mean', 'paired', 'welch'),
+      bound: finite,
+      more: optional(count),
+    }),
+  ),
   requirement: members({
     min: optional(finite),
     max: optional(finite),
@@ -113,6 +124,7 @@ const check = members({
     maxDrop: optional(margin),
     maxRise: optional(margin),
     withoutBaseline: oneOf('fail', 'warn', 'ignore'),
+    undecided: optional(oneOf('fail', 'warn')),
   }),
 });
 const step = members({
@@ -133,6 +145,17 @@ const run = members({
   preparation: optional(failure),
   steps: list(step),
   metrics: record(reading),
+  tasks: optional(
+    list(
+      members({
+        parameters: record(scalar),
+        seed: optional(finite),
+        combination: text,
+        outcome: oneOf('passed', 'failed', 'not-run'),
+        metrics: record(reading),
+      }),
+    ),
+  ),
   place: members({
     cluster: text,
     node: optional(text),
@@ -180,7 +203,16 @@ const shape: Shape = members({
       warnings: list(finding),
     }),
   ),
-  baselines: list(members({ name: text, commit: oid, distance: count, run: hex64, metrics: record(finite) })),
+  baselines: list(
+    members({
+      name: text,
+      commit: oid,
+      distance: count,
+      run: hex64,
+      metrics: record(finite),
+      samples: optional(record(list(members({ seed: finite, value: finite })))),
+    }),
+  ),
   run: optional(run),
   logTail: text,
   store: optional(text),

@@ -10,6 +10,7 @@ export const text = when((value) => typeof value === 'string');
 export const finite = when((value) => typeof value === 'number' && Number.isFinite(value));
 export const count = when((value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0);
 export const flag = when((value) => typeof value === 'boolean');
+export const scalar = when((value) => value === null || ['string', 'boolean', 'number'].includes(typeof value));
 export const matching = (pattern: RegExp): Shape => when((value) => typeof value === 'string' && pattern.test(value));
 export const oneOf = (...words: readonly (string | number)[]): Shape =>
   when((value) => words.some((word) => word === value));

@@ -64,6 +64,16 @@ export function trimRun(run: RunResult): RunResult {
           }),
     })),
     metrics: Object.fromEntries(Object.entries(run.metrics).map(([name, reading]) => [name, trimReading(reading)])),
+    ...(run.tasks === undefined
+      ? {}
+      : {
+          tasks: run.tasks.map((task) => ({
+            ...task,
+            metrics: Object.fromEntries(
+              Object.entries(task.metrics).map(([name, reading]) => [name, trimReading(reading)]),
+            ),
+          })),
+        }),
     // What was installed is kept by content with the run; its key says which it was.
     place: { ...run.place, ...(run.place.environment === undefined ? {} : { environment }) },
     artifacts: mostWanted(run.artifacts),

@@ -10,7 +10,7 @@ import type {
   Verdict,
   VerdictReason,
 } from '../verdict/types.ts';
-import { formatBound, formatMetric, plural, precisionFor } from './numbers.ts';
+import { formatBound, formatMetric, type Precision, plural, precisionFor } from './numbers.ts';
 import { cut } from './trim.ts';
 
 /** The first reason in one sentence, without a full stop. Empty for a pass. */
@@ -137,6 +137,7 @@ function checkText(check: Check, reading: MetricReading, baselines: readonly Bas
   const value = formatMetric(reading.value, precision);
   if (check.problem === 'baseline-zero')
     return `${metric} ${value}: a percentage of ${name}'s 0 allows nothing, give an absolute amount`;
+  if (check.outcome === 'undecided') return undecidedText(check, limit);
   const { maxDrop, maxRise, min, max } = check.requirement;
   switch (check.bound) {
     case 'min':
@@ -153,6 +154,32 @@ function checkText(check: Check, reading: MetricReading, baselines: readonly Bas
       return unreachable(check.bound);
   }
 }
+
+/** `rprec 0.395 ± 0.006 (5 seeds) is undecided: …`. What a sample cannot know is said with what would settle it. */
+function undecidedText({ metric, sample, bound }: Check, limit: number): string {
+  if (sample === undefined) return `${line(metric)} is undecided`;
+  const { n, mean, sd, bound: reached, more } = sample;
+  const precision = precisionFor(
+    [mean],
+    [
+      [mean, limit],
+      [reached, limit],
+    ],
+  );
+  const side = bound === 'min' || bound === 'max_drop' ? 'below' : 'above';
+  const [text, edge, at] = [mean, limit, reached].map((value) => formatMetric(value, precision));
+  const advice =
+    more === undefined
+      ? 'no reasonable number of seeds would settle it'
+      : `about ${plural(more, 'more seed')} would settle it`;
+  return `${line(metric)} ${text} ${spreadText(n, sd, precision)} is undecided: with 95 % confidence it may be as far ${side} as ${at}, required is ${edge}; ${advice}`;
+}
+
+/** `± 0.004 (5 seeds)`: the standard deviation over seeds. */
+export const spreadText = (n: number, sd: number, precision: Precision): string =>
+  `± ${formatMetric(sd, sd === 0 ? precision : finerOf(precision, precisionFor([Number(sd.toPrecision(1))])))} (${plural(n, 'seed')})`;
+
+const finerOf = (a: Precision, b: Precision): Precision => (a.kind === b.kind && a.decimals >= b.decimals ? a : b);
 
 export const marginText = (margin: Margin | undefined): string =>
   margin === undefined ? 'is allowed' : `${formatBound(margin.amount)}${margin.kind === 'percent' ? ' %' : ''}`;

@@ -1,5 +1,6 @@
 import type { Margin, Requirement } from '../config/types.ts';
-import type { Baseline, BoundKind, Check, MetricReading } from './types.ts';
+import { halfWidth, moreSeeds, spreadOf, summarise } from './sample.ts';
+import type { Baseline, BoundKind, Check, MetricReading, SampleCheck, SampleValue } from './types.ts';
 
 /** Every bound of one metric's requirement, decided, in the order in which people read them. */
 export function checkMetric(
@@ -7,6 +8,7 @@ export function checkMetric(
   requirement: Requirement,
   reading: MetricReading,
   baseline: Baseline | undefined,
+  sample?: readonly SampleValue[],
 ): readonly Check[] {
   const decide = (bound: BoundKind, threshold: Threshold): Check => {
     const base = { metric, bound, requirement } as const;
@@ -18,6 +20,12 @@ export function checkMetric(
     if (threshold.kind === 'none') return { ...base, outcome: 'met' };
     if (threshold.kind === 'no-baseline') return { ...base, outcome: `no-baseline-${requirement.withoutBaseline}` };
     if (!Number.isFinite(threshold.value)) return { ...base, outcome: 'not-met', problem: 'bad-limit' };
+    if (sample !== undefined && sample.length > 1) {
+      const relative = bound === 'max_drop' || bound === 'max_rise';
+      const decided = decideSample(bound, sample, relative ? baseline?.samples?.[metric] : undefined, threshold);
+      if (decided.outcome !== 'not-met' || !threshold.zero) return { ...base, ...limit, ...decided };
+      return { ...base, ...limit, ...decided, problem: 'baseline-zero' };
+    }
     if (holds(bound, reading.value, threshold)) return { ...base, ...limit, outcome: 'met' };
     return { ...base, ...limit, outcome: 'not-met', ...(threshold.zero ? { problem: 'baseline-zero' as const } : {}) };
   };
@@ -29,6 +37,24 @@ export function checkMetric(
   if (maxDrop !== undefined) checks.push(decide('max_drop', relative(baseline?.metrics[metric], maxDrop, -1)));
   if (maxRise !== undefined) checks.push(decide('max_rise', relative(baseline?.metrics[metric], maxRise, 1)));
   return checks.length > 0 ? checks : [decide('number', { kind: 'none' })];
+}
+
+/** Met or not met where the confidence bound says so, and undecided where the limit lies within what the mean may be off. */
+function decideSample(
+  bound: BoundKind,
+  sample: readonly SampleValue[],
+  baseline: readonly SampleValue[] | undefined,
+  limit: { readonly value: number; readonly slack: number },
+): { readonly outcome: 'met' | 'not-met' | 'undecided'; readonly sample: SampleCheck } {
+  const { n, mean, sd } = summarise(sample.map(({ value }) => value));
+  const spread = spreadOf(sample, baseline);
+  const off = halfWidth(spread);
+  const [worst, best] = bound === 'min' || bound === 'max_drop' ? [mean - off, mean + off] : [mean + off, mean - off];
+  const facts = { n, mean, sd, rule: spread.rule, bound: worst };
+  if (holds(bound, worst, limit)) return { outcome: 'met', sample: facts };
+  if (!holds(bound, best, limit)) return { outcome: 'not-met', sample: facts };
+  const more = moreSeeds(spread, n, Math.abs(mean - limit.value));
+  return { outcome: 'undecided', sample: { ...facts, ...(more === undefined ? {} : { more }) } };
 }
 
 type Threshold =

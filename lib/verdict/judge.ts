@@ -1,6 +1,7 @@
 import type { Requirement } from '../config/types.ts';
 import { checkMetric } from './bounds.ts';
 import { failuresOf } from './evidence.ts';
+import { nameIn, sampleOf } from './sample.ts';
 import type { Baseline, Check, Failure, Finding, MetricReading, RunResult, Verdict, VerdictReason } from './types.ts';
 
 export interface JudgeInput {
@@ -22,14 +23,22 @@ export function judge({ result, require, baselines }: JudgeInput): Verdict {
   }
 
   const checks = Object.entries(require).flatMap(([metric, requirement]) =>
-    checkMetric(metric, requirement, readingOf(result, metric), own(baselines, metric)),
+    namesOf(result, metric).flatMap((name) =>
+      checkMetric(
+        name,
+        requirement,
+        readingOf(result, name),
+        own(baselines, metric),
+        sampleOf(result.tasks ?? [], name),
+      ),
+    ),
   );
   const findings = result.findings.filter((finding) => finding.severity === 'fail');
   const reasons: VerdictReason[] = [
     ...code.map(asReason),
     ...findings.map((finding): VerdictReason => ({ reason: 'finding', finding })),
     ...checks
-      .filter((check) => check.outcome === 'not-met' || check.outcome === 'no-baseline-fail')
+      .filter(blocks)
       // After a failure a metric that is not there is its consequence, not another reason.
       .filter((check) => !(code.length > 0 && check.problem === 'missing'))
       .map((check): VerdictReason => ({ reason: 'check', check, reading: readingOf(result, check.metric) })),
@@ -40,6 +49,18 @@ export function judge({ result, require, baselines }: JudgeInput): Verdict {
     reasons,
     warnings: [...warnings, ...warningsOf(checks, baselines, result)],
   };
+}
+
+/** Whether a bound, as it was decided, keeps a run from passing. */
+export const blocks = ({ outcome, requirement }: Pick<Check, 'outcome' | 'requirement'>): boolean =>
+  outcome === 'not-met' ||
+  outcome === 'no-baseline-fail' ||
+  (outcome === 'undecided' && requirement.undecided !== 'warn');
+
+/** A requirement holds for every combination of a matrix, each by its own name. */
+function namesOf({ metrics, tasks = [] }: RunResult, metric: string): readonly string[] {
+  if (Object.hasOwn(metrics, metric) || tasks.length === 0) return [metric];
+  return [...new Set(tasks.map(({ combination }) => nameIn(metric, combination)))];
 }
 
 const asReason = (failure: Failure): VerdictReason => ({ reason: 'failure', failure });
@@ -60,7 +81,11 @@ function warningsOf(
     if (!warnings.some((known) => known.name === name && known.detail === detail))
       warnings.push({ name, severity: 'warn', detail });
   };
-  for (const { metric, outcome, requirement, bound, problem } of checks) {
+  for (const { metric, outcome, requirement, bound, problem, sample } of checks) {
+    if (outcome === 'undecided' && requirement.undecided === 'warn') warn('undecided', `${metric}: ${bound}`);
+    // Different seeds that make no difference: the seed most likely reaches nothing.
+    if (sample?.sd === 0) warn('seeds-without-effect', metric);
+    if (sample === undefined && sampleOf(result.tasks ?? [], metric)?.length === 1) warn('one-seed', metric);
     if (outcome === 'no-baseline-warn')
       warn('no-baseline', `${metric} against ${requirement.baseline ?? 'its baseline'}`);
     const margin = bound === 'max_drop' ? requirement.maxDrop : bound === 'max_rise' ? requirement.maxRise : undefined;

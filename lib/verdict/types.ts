@@ -1,5 +1,5 @@
 import type { Fingerprint } from '../base/ids.ts';
-import type { Requirement } from '../config/types.ts';
+import type { Requirement, Scalar } from '../config/types.ts';
 
 /** What a run left, as facts: everything that judging needs, and nothing that judging decides. */
 export interface RunResult {
@@ -24,7 +24,10 @@ export interface RunResult {
   /** What happened before the first step, if it kept the steps from starting. */
   readonly preparation?: Failure;
   readonly steps: readonly StepResult[];
+  /** Of a step with seeds: the mean. With a matrix, one for each combination: `rprec[lr=0.1]`. */
   readonly metrics: Readonly<Record<string, MetricReading>>;
+  /** Where a step has seeds or a matrix: each repetition by itself. Its steps are in `steps`, named with its parameters. */
+  readonly tasks?: readonly TaskResult[];
   readonly place: Place;
   /** Seconds of wall-clock time from the script's first line to its last. */
   readonly seconds?: number;
@@ -32,6 +35,21 @@ export interface RunResult {
   readonly peakMemory?: number;
   readonly artifacts: readonly KeptFile[];
   readonly findings: readonly Finding[];
+}
+
+/** One repetition: a seed, a combination of the matrix, or both. */
+export interface TaskResult {
+  readonly parameters: Readonly<Record<string, Scalar>>;
+  readonly seed?: number;
+  /** The matrix's part of the parameters, `lr=0.1`; empty without a matrix. */
+  readonly combination: string;
+  readonly outcome: 'passed' | 'failed' | 'not-run';
+  readonly metrics: Readonly<Record<string, MetricReading>>;
+}
+
+export interface SampleValue {
+  readonly seed: number;
+  readonly value: number;
 }
 
 export interface Place {
@@ -128,6 +146,8 @@ export interface Baseline {
   readonly distance: number;
   readonly run: Fingerprint;
   readonly metrics: Readonly<Record<string, number>>;
+  /** By metric, where that run had seeds. */
+  readonly samples?: Readonly<Record<string, readonly SampleValue[]>>;
 }
 
 /** `number`: a requirement without a bound still wants a finite number. */
@@ -146,8 +166,22 @@ export interface Check {
   /** The number the metric had to reach (for a drop or rise: computed from the baseline). Undefined without a baseline. */
   readonly limit?: number;
   readonly requirement: Requirement;
-  readonly outcome: 'met' | 'not-met' | 'no-baseline-warn' | 'no-baseline-fail' | 'no-baseline-ignore';
+  readonly outcome: 'met' | 'not-met' | 'undecided' | 'no-baseline-warn' | 'no-baseline-fail' | 'no-baseline-ignore';
   readonly problem?: CheckProblem;
+  /** Where it was decided by a sample (docs/noise.md). */
+  readonly sample?: SampleCheck;
+}
+
+export interface SampleCheck {
+  readonly n: number;
+  readonly mean: number;
+  readonly sd: number;
+  /** `mean`: against a constant; `paired` and `welch`: against the baseline's seeds. */
+  readonly rule: 'mean' | 'paired' | 'welch';
+  /** The mean's one-sided 95 % confidence bound on the side that counts. */
+  readonly bound: number;
+  /** Undecided: how many seeds more would decide, by what is known now; absent: too many. */
+  readonly more?: number;
 }
 
 export type VerdictKind = 'pass' | 'fail' | 'error';

@@ -41,6 +41,33 @@ describeWith(needs, 'a push that trains on this machine', () => {
     expect(await project.trainings()).toBe(1);
   });
 
+  test('a notebook with three seeds trains three times in one job; the verdict, the note and the report have the sample', async () => {
+    await using project = await cliProject();
+    const { repository } = project;
+    const config = await repository.read('.mlops/config.yaml');
+    const seeds = '    seeds: { parameter: weight, values: [1, 2, 3] }\n    metrics:';
+    await repository.write('.mlops/config.yaml', config.replace('    metrics:', seeds).replace('min: 0.5', 'min: 0.2'));
+    await project.commit('Train with three seeds');
+    const pushed = await project.git(['push', 'origin', 'main']);
+    expect(pushed).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS.*\n(.*\n)*.*score\s+1\.8 ± 0\.9 \(3 seeds\)/),
+    });
+    expect(await project.trainings()).toBe(3);
+    expect(await repository.git('log', '-1', '--format=%N')).toMatch(
+      /pass {2}score 1\.8 ± 0\.9 \(3 seeds\) {2}min 0\.2/,
+    );
+
+    // The mean may be off by 1.52: a minimum in between can't be decided by three seeds.
+    await repository.write('.mlops/config.yaml', config.replace('    metrics:', seeds).replace('min: 0.5', 'min: 1.5'));
+    await project.commit('Ask for more than the seeds can tell');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/undecided[\s\S]*more\s+seeds/),
+    });
+    expect(await project.trainings()).toBe(3);
+  });
+
   test('a changed requirement is judged again from the known metrics', async () => {
     await using project = await cliProject();
     expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });

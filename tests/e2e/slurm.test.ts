@@ -69,6 +69,24 @@ describeWith(
       expect(await project.trainings()).toBe(2);
     });
 
+    test('a notebook with three seeds is one job of three tasks, and its verdict looks at the sample', async () => {
+      await using project = await onCluster();
+      const before = await jobs();
+      const config = await project.repository.read('.mlops/config.yaml');
+      const seeds = '    seeds: { parameter: weight, values: [1, 2, 3] }\n    metrics:';
+      await project.repository.write(
+        '.mlops/config.yaml',
+        config.replace('    metrics:', seeds).replace('min: 0.5', 'min: 0.2'),
+      );
+      await project.commit('Train with three seeds');
+      expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/PASS[\s\S]*score\s+1\.8 ± 0\.9 \(3 seeds\)/),
+      });
+      expect(await project.trainings()).toBe(3);
+      expect(await jobs()).toBe(before + 1);
+    });
+
     test('the client is killed in the middle: the next push attaches, and no second job is submitted', async () => {
       await using project = await onCluster();
       const before = await jobs();

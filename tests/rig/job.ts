@@ -206,7 +206,9 @@ export async function collect(
 ): Promise<{ result: RunResult; log: string }> {
   const log = await readFile(join(folder, 'log'), 'utf8');
   const files = new Map<string, Buffer>();
-  for (const part of ['result', 'state']) {
+  const tasks = await readdir(join(folder, 'tasks')).catch(() => []);
+  const parts = ['', ...tasks.map((task) => `tasks/${task}/`)].flatMap((of) => [`${of}result`, `${of}state`]);
+  for (const part of parts) {
     for (const name of await readdir(join(folder, part)).catch(() => [])) {
       files.set(`${part}/${name}`, await readFile(join(folder, part, name)));
     }

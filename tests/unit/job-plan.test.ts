@@ -108,10 +108,11 @@ describe('what cannot run is named before anything is sent', () => {
     ]);
   });
   test('what this version cannot do yet, by its key', () => {
-    const steps = [{ ...runStep('true'), seeds: { parameter: 'seed', values: [1] }, matrix: { lr: [1] } }];
+    const seeds = { parameter: 'seed', values: [1] };
+    const steps = [runStep('true', { seeds }), runStep('true', { matrix: { lr: [1] } })];
     const environment: Config['environment'] = { kind: 'container', image: 'a.sif', kernel: 'user', buildOn: 'job' };
     expect(errors({ steps, environment })).toEqual(
-      ['steps[0].seeds', 'steps[0].matrix', 'environment.kernel'].map((key) => ({
+      ['steps[1].matrix', 'environment.kernel'].map((key) => ({
         reason: 'unsupported',
         key,
       })),

@@ -34,16 +34,20 @@ const view = (environment: EnvironmentView): JobView => ({
   ],
   stepCount: 2,
   steps: [
-    { index: 1, chain: 'cd'.repeat(32), notebook: true, line: '', metrics: '', junit: '' },
+    { index: 1, chain: 'cd'.repeat(32), inTask: false, notebook: true, line: '', metrics: '', junit: '' },
     {
       index: 2,
       chain: 'ef'.repeat(32),
+      inTask: true,
       notebook: false,
       line: hostile,
       metrics: `out/${hostile}.json`,
       junit: 'out/tests.xml',
     },
   ],
+  tasks: [{ index: 1, title: hostile }],
+  taskCount: 1,
+  repeatedFrom: 2,
   artifacts: ['model.pkl', 'plots/**/*.{png,svg}', `a b'$(touch oops)*.x`],
 });
 const built = { kind: 'conda', environmentKey: '0123456789abcdef01234567', title: hostile, builtBefore: false };

@@ -429,6 +429,8 @@ keep_step() {
   rm -f "$private/step.tar"
 }
 
+task=
+task_exports=
 prefix_known=yes
 # take_step K CHAIN notebook|run LINE METRICS-FILE JUNIT-FILE
 take_step() {
@@ -437,7 +439,12 @@ take_step() {
     return
   fi
   now "step $1 of $steps"
-  if [ -n "$prefix_known" ] && [ "$1" -lt "$steps" ] && restore_step "$1" "$2"; then
+  chain=$2
+  if [ -n "$task" ] && [ "$1" -lt "$steps" ]; then
+    { printf '%s ' "$2"; cat "$attempt_folder/in/task-$task.key"; } >"$private/chain"
+    chain=$(hash_of "$private/chain")
+  fi
+  if [ -n "$prefix_known" ] && [ "$1" -lt "$steps" ] && restore_step "$1" "$chain"; then
     say "step $1 of $steps: known, its results are taken from the store"
     { printf 'version=1\noutcome=reused\n'; sed '/^version=/d;/^outcome=/d' "result/step-$1"; } | put "result/step-$1"
     return
@@ -452,7 +459,7 @@ take_step() {
     MLOPS_NONCE="$step_started.$$" "$python" "$here/in/notebook.py" "$1" "$steps" "$here" </dev/null
     code=$?
   else
-    (cd tree && inside sh -c "$4") </dev/null
+    (cd tree && inside sh -c "$task_exports$4") </dev/null
     code=$?
   fi
   cd "$here" || exit 91
@@ -472,14 +479,15 @@ take_step() {
     failed=$1
     say "step $1 failed with exit status $code"
   elif [ "$1" -lt "$steps" ]; then
-    keep_step "$1" "$2"
+    keep_step "$1" "$chain"
   fi
 }
 
 keep_results() {
   : >"$private/kept"
   touched_list=$private/candidates
-  { find out -type f -print; find tree -type f -newer state/started -print; } 2>/dev/null >"$touched_list"
+  if [ -n "$task" ]; then find out tree -type f -newer state/started -print 2>/dev/null >"$touched_list"
+  else { find out -type f -print; find tree -type f -newer state/started -print; } 2>/dev/null >"$touched_list"; fi
   while IFS= read -r file; do
     role=
     case $file in
@@ -490,18 +498,75 @@ keep_results() {
     if hash=$(keep_file "$file"); then printf '%s %s %s %s\n' "$hash" "$(size_of "$file")" "$role" "${file#*/}" >>"$private/kept"
     else say "could not keep $file"; fi
   done <"$touched_list"
-  if [ -f log ] && cp log "$private/log" && hash=$(keep_file "$private/log"); then printf '%s %s log log\n' "$hash" "$(size_of "$private/log")" >>"$private/kept"; fi
+  if [ -z "$task" ] && [ -f log ] && cp log "$private/log" && hash=$(keep_file "$private/log"); then printf '%s %s log log\n' "$hash" "$(size_of "$private/log")" >>"$private/kept"; fi
+  for list in tasks/*/result/kept; do
+    [ -f "$list" ] || continue
+    sed "s|^\([^ ]* [^ ]* [^ ]*\) |\1 ${list%/result/kept}/|" "$list" >>"$private/kept"
+  done
   put result/kept <"$private/kept"
 }
 
-steps=2
-take_step 1 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd notebook "" '' ''
-take_step 2 efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef run 'it'\''s "q" $(touch oops) `touch oops`
-#SBATCH --evil ünïcode\ ; | & {{sh x}} %s' 'out/it'\''s "q" $(touch oops) `touch oops`
-#SBATCH --evil ünïcode\ ; | & {{sh x}} %s.json' out/tests.xml
+# --- tasks: one for each seed and combination, one after another, each in a folder laid out like the attempt's.
+# Links to the store stay links in every task, all else is each task's own copy. The attempt's tree stays whole: its image may run all this.
+part_data() {
+  [ ! -d pristine ] || return 0
+  mkdir data || return
+  : >"$private/moving"
+  (cd tree && find . -type f -links +1 -print) | sed 's|^\./||' >"$private/linked"
+  [ ! -s in/data ] || awk 'NR == FNR { known[substr($0, 66)] = 1; next } ($0 in known)' in/data "$private/linked" >"$private/moving"
+  while IFS= read -r path; do
+    case $path in */*) mkdir -p "data/${path%/*}" || return ;; esac
+    mv "tree/$path" "data/$path" || return
+  done <"$private/moving"
+  cp -RPp tree pristine.tmp && link_data tree && mv pristine.tmp pristine
+}
+# Not every cp makes links; one that does is faster than a loop.
+link_data() {
+  cp -RPl data/. "$1" 2>/dev/null || (cd data && find . ! -type d -print) | while IFS= read -r path; do
+    ln -f "data/$path" "$1/$path" || cp -p "data/$path" "$1/$path" || exit 1
+  done
+}
+fill_task() {
+  mkdir -p "$1/state" "$1/result" "$1/in" "$1/out" && cp -RPp pristine "$1/tree" && cp -RPp out/. "$1/out" && link_data "$1/tree" || return
+  for file in in/notebook.py in/step-*.json in/step-*.ipynb in/data; do
+    [ ! -f "$file" ] || ln -s "../../../$file" "$1/$file" || return
+  done
+  [ ! -f "in/task-${1##*/}.json" ] || ln -sf "../../../in/task-${1##*/}.json" "$1/in/step-$repeating.json" || return
+  ln -s ../../log "$1/log"
+}
+# run_task K TITLE
+run_task() {
+  [ -z "$failed" ] || [ -n "$tasks_began" ] || return 0
+  tasks_began=yes
+  now "task $1 of $tasks ($2)"
+  say "task $1 of $tasks: $2"
+  if ! part_data || ! fill_task "tasks/$1"; then
+    say "the folder of task $1 could not be filled"
+    failed="task $1"
+    return
+  fi
+  (
+    task=$1
+    failed=
+    here=$attempt_folder/tasks/$task
+    cd "$here" || exit 91
+    mark
+    cp -p "$private/mark" state/started
+    export MLOPS_OUT="$here/out" MLOPS_KEEP="$keep/task-$task"
+    mkdir -p "$MLOPS_KEEP" || exit 91
+    # In the step's own shell alone: a parameter may be called like a variable of this script.
+    task_exports="$(cat "$attempt_folder/in/task-$task.sh")
+"
+    task_steps
+    keep_results
+    printf 'run=%s attempt=%s task=%s exit=%s at=%s\n' "$run" "$attempt" "$task" "${failed:-0}" "$(epoch)" | put state/end
+    [ -z "$failed" ]
+  ) || failed="task $1"
+}
+tasks_began=
+attempt_folder=$here
 
 # --- what is kept by content
-now "keeping results"
 wanted() {
   case $1 in
   model.pkl) return 0 ;;
@@ -510,6 +575,20 @@ wanted() {
   *) return 1 ;;
   esac
 }
+
+steps=2
+take_step 1 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd notebook "" '' ''
+tasks=1
+task_steps() {
+  take_step 2 efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef run 'it'\''s "q" $(touch oops) `touch oops`
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s' 'out/it'\''s "q" $(touch oops) `touch oops`
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s.json' out/tests.xml
+}
+repeating=2
+run_task 1 'it'\''s "q" $(touch oops) `touch oops`
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s'
+
+now "keeping results"
 keep_results
 rm -rf "$private"
 if [ -n "$failed" ]; then exit 1; fi

@@ -1,0 +1,130 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { judge } from '../../lib/verdict/judge.ts';
+import { expressions, notebookOf, notebookStep, runStep, Workdir } from '../rig/job.ts';
+import { pythonEnvironment } from '../rig/python.ts';
+
+let python: string;
+let workdir: Workdir;
+beforeAll(async () => {
+  python = `${await pythonEnvironment()}/bin`;
+  workdir = await Workdir.make();
+}, 300_000);
+afterAll(async () => workdir[Symbol.asyncDispose]());
+
+const seeds = { parameter: 'seed', values: [1, 2, 3] };
+const number = (value: number) => expect.objectContaining({ kind: 'number', value });
+const metricsFile = { metrics: { kind: 'file' as const, file: '$MLOPS_OUT/m.json' } };
+
+describe('a step with seeds or a matrix', () => {
+  test('a notebook with three seeds is run three times, and the verdict looks at the sample', async () => {
+    const files = {
+      'a.ipynb': notebookOf([{ source: 'seed = 0', tags: ['parameters'] }, 'score = 0.5 + seed / 100']),
+    };
+    const step = notebookStep('a.ipynb', { seeds, ...expressions({ score: 'score' }) });
+    const { result, code } = await workdir.run({ path: python, files, config: { steps: [step] } });
+    expect(code).toBe(0);
+    expect(result.tasks?.map(({ seed, outcome, metrics }) => [seed, outcome, metrics.score])).toEqual([
+      [1, 'passed', number(0.51)],
+      [2, 'passed', number(0.52)],
+      [3, 'passed', number(0.53)],
+    ]);
+    expect(result.metrics.score).toEqual(number(0.52));
+    expect(result.steps.map(({ name }) => name)).toEqual([1, 2, 3].map((seed) => `a.ipynb (seed=${seed})`));
+    expect(result.artifacts.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['tasks/1/notebooks/a.ipynb', 'tasks/3/notebooks/a.ipynb', 'log']),
+    );
+    // t(0.95, 2) = 2.92: the mean of these three may be off by 0.0169.
+    const verdict = (min: number) =>
+      judge({ result, require: { score: { min, withoutBaseline: 'warn' } }, baselines: {} });
+    expect(verdict(0.503)).toMatchObject({ kind: 'pass' });
+    expect(verdict(0.51)).toMatchObject({ kind: 'fail', checks: [{ outcome: 'undecided', sample: { n: 3 } }] });
+    expect(verdict(0.54)).toMatchObject({ kind: 'fail', checks: [{ outcome: 'not-met' }] });
+  });
+
+  test('every combination has a folder of its own, data that stays linked, and the parameters as variables', async () => {
+    const line = [
+      'cat data.txt >/dev/null; echo "$steps $seed" >>notes; rm -f data.txt',
+      'test "$(wc -l <notes)" -eq 2',
+      'echo "{\\"score\\": $steps$seed}" >"$MLOPS_OUT/m.json"',
+    ].join(' && ');
+    const step = runStep(line, {
+      matrix: { steps: [10, 20] },
+      seeds: { parameter: 'seed', values: [1, 2] },
+      ...metricsFile,
+    });
+    const { result, folder } = await workdir.run({
+      files: { notes: 'of the commit\n' },
+      data: { 'data.txt': 'kept\n' },
+      config: { steps: [step] },
+    });
+    expect(result.steps.map(({ outcome }) => outcome)).toEqual(['passed', 'passed', 'passed', 'passed']);
+    expect(result.metrics).toEqual({ 'score[steps=10]': number(101.5), 'score[steps=20]': number(201.5) });
+    expect(await readFile(join(folder, 'tasks/4/tree/notes'), 'utf8')).toBe('of the commit\n20 2\n');
+    // The attempt's own tree has it still, and no second copy: store, attempt, what is to be linked.
+    expect((await stat(join(folder, 'tree/data.txt'))).nlink).toBe(3);
+  });
+
+  test('what comes before is done once, what comes after is done in each task', async () => {
+    const steps = [
+      runStep('echo once >>prepared'),
+      runStep('echo "$seed" >"$MLOPS_OUT/model"', { seeds }),
+      runStep(
+        'echo "{\\"score\\": $(cat "$MLOPS_OUT/model"), \\"lines\\": $(wc -l <prepared)}" >"$MLOPS_OUT/m.json"',
+        metricsFile,
+      ),
+    ];
+    const { result } = await workdir.run({ config: { steps } });
+    expect(result.metrics).toEqual({ score: number(2), lines: number(1) });
+    expect(result.steps).toHaveLength(7);
+    // A change of the last step alone takes the models from the store, each seed its own.
+    const again = [
+      ...steps.slice(0, 2),
+      runStep(`${steps[2]?.kind === 'run' ? steps[2].run : ''} # said otherwise`, metricsFile),
+    ];
+    const second = (await workdir.run({ config: { steps: again } })).result;
+    expect(second.metrics).toEqual(result.metrics);
+    expect(second.steps.map(({ outcome }) => outcome)).toEqual([
+      'reused',
+      'reused',
+      'passed',
+      'reused',
+      'passed',
+      'reused',
+      'passed',
+    ]);
+  });
+
+  test('a task that fails is named with its seed, the others are done, and the run is no pass', async () => {
+    const step = runStep('test "$seed" -ne 2 && echo "{\\"score\\": 1}" >"$MLOPS_OUT/m.json"', {
+      seeds,
+      ...metricsFile,
+    });
+    const { result, code } = await workdir.run({ config: { steps: [step] } });
+    expect(code).toBe(1);
+    expect(result.tasks?.map(({ outcome }) => outcome)).toEqual(['passed', 'failed', 'passed']);
+    expect(result.metrics.score).toMatchObject({ kind: 'missing' });
+    const verdict = judge({ result, require: { score: { min: 0, withoutBaseline: 'warn' } }, baselines: {} });
+    expect(verdict).toMatchObject({
+      kind: 'fail',
+      reasons: [{ reason: 'failure', failure: { reason: 'exit-status', step: expect.stringContaining('(seed=2)') } }],
+    });
+  });
+
+  test('a task that is killed in the middle has no last word, and nothing is known about the model', async () => {
+    const step = runStep('test "$seed" -ne 3 || kill -KILL "$PPID"; echo "{\\"score\\": 1}" >"$MLOPS_OUT/m.json"', {
+      seeds,
+      ...metricsFile,
+    });
+    const { result } = await workdir.run({ config: { steps: [step] } });
+    const verdict = judge({ result, require: { score: { min: 0, withoutBaseline: 'warn' } }, baselines: {} });
+    expect(verdict.kind).toBe('error');
+  });
+
+  test('where an earlier step fails, no task is begun', async () => {
+    const { result } = await workdir.run({ config: { steps: [runStep('false'), runStep('true', { seeds })] } });
+    expect(result.tasks?.map(({ outcome }) => outcome)).toEqual(['not-run', 'not-run', 'not-run']);
+    expect(judge({ result, require: {}, baselines: {} }).kind).toBe('fail');
+  });
+});
