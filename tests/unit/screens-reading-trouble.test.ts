@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
 import { broughtLines, type KeptProblem, keptTrouble } from '../../lib/cli/screens/kept-trouble.ts';
-import { type ShowProblem, showTrouble } from '../../lib/cli/screens/show-trouble.ts';
+import { showTrouble } from '../../lib/cli/screens/show-trouble.ts';
 import { type Trouble, troubleLines } from '../../lib/cli/screens/trouble.ts';
-import { type Verified, type VerifyProblem, verifyLines, verifyTrouble } from '../../lib/cli/screens/verify.ts';
-import { type WhyProblem, whyTrouble } from '../../lib/cli/screens/why-trouble.ts';
+import { verifyLines, verifyTrouble } from '../../lib/cli/screens/verify.ts';
+import { whyTrouble } from '../../lib/cli/screens/why-trouble.ts';
+import type { ShowError } from '../../lib/commands/show.ts';
+import type { VerifyError, VerifyReport } from '../../lib/commands/verify.ts';
+import type { WhyError } from '../../lib/commands/why.ts';
 import type { GitError } from '../../lib/git/errors.ts';
 import { golden } from '../rig/golden.ts';
 import { commit, fingerprint, main, numberOf, sampleReport } from '../rig/sample-report.ts';
@@ -17,7 +20,7 @@ const ignored = [{ path: 'runs/5b/5b7e90d/20261124T035000Z-a1b2c3/report.json', 
 const file = { path: 'movie-recs.ipynb', sha256: 'f'.repeat(64), size: 480_000, role: 'notebook' } as const;
 const storeFull = { reason: 'corrupt', sha256: asSha256('f'.repeat(64)) } as const;
 
-const shows: readonly ShowProblem[] = [
+const shows: readonly ShowError[] = [
   { reason: 'unknown-target', target: 'mian' },
   { reason: 'ambiguous-run', target: '5b7e', candidates: [fingerprint, asFingerprint(`5b7e${'1'.repeat(60)}`)] },
   { reason: 'no-report', commit, notes: [], ignored: [], branch: 'mlops' },
@@ -27,7 +30,7 @@ const shows: readonly ShowProblem[] = [
   { reason: 'run-not-readable', fingerprint, ignored },
   { reason: 'git', cause: git },
 ];
-const whys: readonly WhyProblem[] = [
+const whys: readonly WhyError[] = [
   { reason: 'unknown-revision', revision: 'mian' },
   { reason: 'no-parent', commit, isShallow: false },
   { reason: 'no-parent', commit, isShallow: true },
@@ -56,7 +59,7 @@ const kepts: readonly KeptProblem[] = [
   { reason: 'store', cause: storeFull, file },
   { reason: 'not-writable', path: 'movie-recs.5b7e90d.ipynb', detail: 'EROFS: read-only file system' },
 ];
-const verifies: readonly VerifyProblem[] = [
+const verifies: readonly VerifyError[] = [
   { reason: 'bad-range', range: 'a...b' },
   { reason: 'unknown-revision', range: 'a..b', revision: 'b' },
   { reason: 'git', cause: git },
@@ -101,12 +104,12 @@ const fail = sampleReport({ run: { metrics: { rprec: numberOf(0.088) } } });
 const decision = { reason: 'new data, main is stale', by: 'Ben <ben@example.org>' };
 const tip = (at: number) => asOid(`${at}f2a91c`.padEnd(40, '0'));
 if (pass.verdict === undefined || fail.verdict === undefined) throw new Error('a sample without a verdict');
-const passed: Verified['tips'][number] = {
+const passed: VerifyReport['tips'][number] = {
   range: 'a..b',
   tip: commit,
   result: { verdict: 'pass', report: pass, judged: pass.verdict, baselines: [main] },
 };
-const rest: Verified['tips'] = [
+const rest: VerifyReport['tips'] = [
   { range: '1', tip: tip(1), result: { verdict: 'fail', report: fail, judged: fail.verdict, baselines: [main] } },
   { range: '2', tip: tip(2), result: { verdict: 'accepted', report: { ...fail, outcome: 'accepted', decision } } },
   { range: '3', tip: tip(3), result: { verdict: 'error', report: fail } },
@@ -122,7 +125,7 @@ const rest: Verified['tips'] = [
 ];
 
 describe('mlops verify', () => {
-  test.each<[string, Verified]>([
+  test.each<[string, VerifyReport]>([
     ['passed', { tips: [passed], nothingNew: ['c..c'], passed: true }],
     ['refused', { tips: [passed, ...rest], nothingNew: [], passed: false }],
   ])('%s: tells whoever pushes what is missing', (name, facts) => {

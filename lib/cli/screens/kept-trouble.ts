@@ -1,34 +1,21 @@
-import type { StoreError } from '../../cluster/content-store.ts';
+import type { BringError, Brought } from '../../commands/bring-kept.ts';
+import type { KeptError } from '../../commands/show-notebook.ts';
 import { formatBytes, plural } from '../../report/numbers.ts';
-import type { KeptFile } from '../../verdict/types.ts';
 import { paragraph, said, word } from './layout.ts';
 import type { Setting } from './setting.ts';
 import { storeTrouble } from './store-trouble.ts';
 import { type Trouble, troubleOf, type Words } from './trouble.ts';
 
-export interface BroughtFile {
-  readonly path: string;
-  readonly bytes: number;
-}
-
 /** `mlops show --notebook`, `--log`: what is here now. */
-export const broughtLines = (files: readonly BroughtFile[]): readonly string[] =>
+export const broughtLines = (files: readonly Brought[]): readonly string[] =>
   paragraph(
     'brought',
     files.map(({ path, bytes }) => `${said(path, 120)}, ${formatBytes(bytes)}`),
   );
 
 /** Why a run's large files cannot be brought. */
-export type KeptProblem =
-  | { readonly reason: 'no-run' }
-  | { readonly reason: 'metrics-only' }
-  | { readonly reason: 'none-kept'; readonly what: 'notebook' | 'log' }
-  | { readonly reason: 'several'; readonly paths: readonly string[]; readonly output: string }
-  | { readonly reason: 'exists'; readonly path: string }
-  | { readonly reason: 'no-folder'; readonly path: string }
-  | { readonly reason: 'gone'; readonly file: KeptFile; readonly looked: string; readonly store?: string }
-  | { readonly reason: 'store'; readonly cause: StoreError; readonly file: KeptFile }
-  | { readonly reason: 'not-writable'; readonly path: string; readonly detail: string };
+export type KeptProblem = KeptError | WithoutBrought<BringError>;
+type WithoutBrought<E> = E extends unknown ? Omit<E, 'brought'> : never;
 
 /** `place`: where the files are looked for. */
 export function keptTrouble(error: KeptProblem, place: string, setting: Setting): Trouble {

@@ -1,6 +1,5 @@
-import { type Fingerprint, type Oid, short } from '../../base/ids.ts';
-import type { GitError } from '../../git/errors.ts';
-import type { TreeError } from '../../git/tree.ts';
+import { short } from '../../base/ids.ts';
+import type { IgnoredReport, ShowError } from '../../commands/show.ts';
 import { plural } from '../../report/numbers.ts';
 import { treeTrouble } from './git-trouble.ts';
 import { ignoredWords } from './ignored-report.ts';
@@ -8,42 +7,17 @@ import { said, word } from './layout.ts';
 import type { Setting } from './setting.ts';
 import { type Trouble, troubleOf, type Words } from './trouble.ts';
 
-interface Ignored {
-  readonly path: string;
-  readonly why: string;
-}
-
-/** Why `mlops show` has nothing to show. */
-export type ShowProblem =
-  | { readonly reason: 'unknown-target'; readonly target: string }
-  | { readonly reason: 'ambiguous-run'; readonly target: string; readonly candidates: readonly Fingerprint[] }
-  | {
-      readonly reason: 'no-report';
-      readonly commit: Oid;
-      readonly notes: readonly string[];
-      readonly ignored: readonly Ignored[];
-      readonly branch: string;
-    }
-  | {
-      readonly reason: 'no-report-yet';
-      readonly head: Oid;
-      readonly searched: number;
-      readonly ignored: readonly Ignored[];
-    }
-  | { readonly reason: 'run-not-readable'; readonly fingerprint: Fingerprint; readonly ignored: readonly Ignored[] }
-  | { readonly reason: 'git'; readonly cause: GitError | TreeError };
-
 const most = 8;
 const some = (texts: readonly string[], columns = 88): readonly string[] => {
   const more = texts.length - most;
   return [...texts.slice(0, most).map((text) => said(text, columns)), ...(more > 0 ? [`and ${more} more`] : [])];
 };
-const left = (ignored: readonly Ignored[]): readonly string[] =>
+const left = (ignored: readonly IgnoredReport[]): readonly string[] =>
   ignored.length === 0
     ? []
     : ['not believed, and left out:', ...some(ignored.map(({ path, why }) => `${ignoredWords(why)}: ${path}`))];
 
-function noReport(notes: readonly string[], ignored: readonly Ignored[]): string {
+function noReport(notes: readonly string[], ignored: readonly IgnoredReport[]): string {
   if (ignored.length > 0) return 'was judged, and its report cannot be believed';
   return notes.length > 0
     ? 'was judged, and its report is not in this clone'
@@ -52,7 +26,7 @@ function noReport(notes: readonly string[], ignored: readonly Ignored[]): string
 
 const trains = { command: 'mlops run', what: 'trains and judges it' };
 
-const words: Words<ShowProblem> = {
+const words: Words<ShowError> = {
   'unknown-target': ({ target }) => ({
     failed: `${said(target, 60)} is neither a commit nor a run that is known here`,
     next: [
@@ -91,4 +65,4 @@ const words: Words<ShowProblem> = {
   git: ({ cause }, setting) => treeTrouble(cause, setting),
 };
 
-export const showTrouble = (error: ShowProblem, setting: Setting): Trouble => troubleOf(words, error, setting);
+export const showTrouble = (error: ShowError, setting: Setting): Trouble => troubleOf(words, error, setting);

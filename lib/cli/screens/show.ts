@@ -1,4 +1,5 @@
-import { type Fingerprint, type Oid, short } from '../../base/ids.ts';
+import { short } from '../../base/ids.ts';
+import type { Shown } from '../../commands/show.ts';
 import { formatLocalTime } from '../../report/local-time.ts';
 import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { reportTime } from '../../report/report-path.ts';
@@ -10,19 +11,8 @@ import type { Setting } from './setting.ts';
 import { type Next, nextLines } from './trouble.ts';
 import { changesLines, headLines, reasonLines } from './verdict.ts';
 
-/** A report and how it was found. */
-export interface ShownReport {
-  readonly report: Report;
-  /** Of the same commit or run, newest first. */
-  readonly others: readonly Report[];
-  readonly found:
-    | { readonly by: 'commit'; readonly commit: Oid }
-    | { readonly by: 'ancestor'; readonly commit: Oid; readonly head: Oid; readonly distance: number }
-    | { readonly by: 'run'; readonly fingerprint: Fingerprint };
-}
-
 /** `mlops show`: what report.md tells, for a terminal. */
-export function showLines(shown: ShownReport, changes: Changes | undefined, setting: Setting): readonly string[] {
+export function showLines(shown: Shown, changes: Changes | undefined, setting: Setting): readonly string[] {
   const { report, others } = shown;
   const { style } = setting;
   return [
@@ -44,7 +34,7 @@ export function showLines(shown: ShownReport, changes: Changes | undefined, sett
 
 const mostOthers = 5;
 
-function foundLines({ found, report }: ShownReport): readonly string[] {
+function foundLines({ found, report }: Shown): readonly string[] {
   if (found.by !== 'ancestor') return [];
   const back = plural(found.distance, 'commit');
   return paragraph('commit', [`${short(report.commit)}, ${back} back: ${short(found.head)} has no report itself`]);

@@ -1,11 +1,9 @@
-import { type Oid, short } from '../../base/ids.ts';
+import { short } from '../../base/ids.ts';
 import { unreachable } from '../../base/unreachable.ts';
-import type { FingerprintError } from '../../fingerprint/errors.ts';
-import type { PipelineError } from '../../gate/pipeline.ts';
-import type { GitError } from '../../git/errors.ts';
-import type { Report } from '../../report/types.ts';
+import type { VerifyError, VerifyReport } from '../../commands/verify.ts';
+import type { TipResult } from '../../commands/verify-tip.ts';
+import type { RecogniseError } from '../../gate/recognise.ts';
 import { headline } from '../../report/words.ts';
-import type { Baseline, Verdict } from '../../verdict/types.ts';
 import { fingerprintTrouble } from './fingerprint-trouble.ts';
 import { pipelineTrouble } from './gate-trouble.ts';
 import { gitTrouble } from './git-trouble.ts';
@@ -14,30 +12,8 @@ import type { Setting } from './setting.ts';
 import { type Trouble, troubleLines, troubleOf, type Words } from './trouble.ts';
 import { unknownRevision } from './why-trouble.ts';
 
-export type VerifiedResult =
-  | {
-      readonly verdict: 'pass' | 'fail';
-      readonly report: Report;
-      readonly judged: Verdict;
-      readonly baselines: readonly Baseline[];
-    }
-  | { readonly verdict: 'accepted' | 'skipped' | 'error'; readonly report: Report }
-  | { readonly verdict: 'none' }
-  | { readonly verdict: 'unknown'; readonly error: UnknownError };
-export type UnknownError =
-  | { readonly reason: 'pipeline'; readonly cause: PipelineError }
-  | { readonly reason: 'fingerprint'; readonly cause: FingerprintError }
-  | { readonly reason: 'git'; readonly cause: GitError };
-
-/** What was asked of a server's hook or a CI. */
-export interface Verified {
-  readonly tips: readonly { readonly range: string; readonly tip: Oid; readonly result: VerifiedResult }[];
-  readonly nothingNew: readonly string[];
-  readonly passed: boolean;
-}
-
 /** `mlops verify RANGE…`: for whoever pushed, over the wire: so each line says all. */
-export function verifyLines({ tips, nothingNew, passed }: Verified, setting: Setting): readonly string[] {
+export function verifyLines({ tips, nothingNew, passed }: VerifyReport, setting: Setting): readonly string[] {
   const { style } = setting;
   const colour = passed ? style.green : style.red;
   const missing = tips.filter(({ result }) => result.verdict !== 'pass').length;
@@ -61,13 +37,13 @@ export function verifyLines({ tips, nothingNew, passed }: Verified, setting: Set
   ];
 }
 
-const unknownWords: Words<UnknownError> = {
+const unknownWords: Words<RecogniseError> = {
   pipeline: ({ cause }, setting) => pipelineTrouble(cause, setting),
   fingerprint: ({ cause }, setting) => fingerprintTrouble(cause, setting),
   git: ({ cause }, setting) => gitTrouble(cause, setting),
 };
 
-function resultText(result: VerifiedResult): string {
+function resultText(result: TipResult): string {
   switch (result.verdict) {
     case 'pass':
       return `${said(result.report.subject, 60)} (run ${short(result.report.fingerprint)})`;
@@ -89,12 +65,7 @@ function resultText(result: VerifiedResult): string {
   }
 }
 
-export type VerifyProblem =
-  | { readonly reason: 'bad-range'; readonly range: string }
-  | { readonly reason: 'unknown-revision'; readonly range: string; readonly revision: string }
-  | { readonly reason: 'git'; readonly cause: GitError };
-
-const words: Words<VerifyProblem> = {
+const words: Words<VerifyError> = {
   'bad-range': ({ range }) => ({
     failed: `${said(range, 80)} is no range: OLD..NEW, or one revision`,
     next: [{ command: 'mlops verify OLD..NEW', what: 'as a server hook is given them' }],
@@ -102,4 +73,4 @@ const words: Words<VerifyProblem> = {
   'unknown-revision': ({ revision }) => unknownRevision(revision),
   git: ({ cause }, setting) => gitTrouble(cause, setting),
 };
-export const verifyTrouble = (error: VerifyProblem, setting: Setting): Trouble => troubleOf(words, error, setting);
+export const verifyTrouble = (error: VerifyError, setting: Setting): Trouble => troubleOf(words, error, setting);

@@ -1,8 +1,6 @@
-import { type Oid, short } from '../../base/ids.ts';
+import { short } from '../../base/ids.ts';
+import type { WhyError } from '../../commands/why.ts';
 import type { IdentifyError } from '../../gate/identify.ts';
-import type { BlobError } from '../../git/blobs.ts';
-import type { GitError } from '../../git/errors.ts';
-import type { TreeError } from '../../git/tree.ts';
 import { fingerprintTrouble } from './fingerprint-trouble.ts';
 import { pipelineTrouble } from './gate-trouble.ts';
 import { blobTrouble, treeTrouble } from './git-trouble.ts';
@@ -10,19 +8,12 @@ import { said } from './layout.ts';
 import type { Setting } from './setting.ts';
 import { type Trouble, troubleOf, type Words } from './trouble.ts';
 
-/** Why two commits could not be compared. */
-export type WhyProblem =
-  | { readonly reason: 'unknown-revision'; readonly revision: string }
-  | { readonly reason: 'no-parent'; readonly commit: Oid; readonly isShallow: boolean }
-  | { readonly reason: 'identify'; readonly revision: string; readonly commit: Oid; readonly cause: IdentifyError }
-  | { readonly reason: 'git'; readonly cause: GitError | TreeError | BlobError };
-
 const identifyWords: Words<IdentifyError> = {
   pipeline: ({ cause }, setting) => pipelineTrouble(cause, setting),
   fingerprint: ({ cause }, setting) => fingerprintTrouble(cause, setting),
 };
 
-const words: Words<WhyProblem> = {
+const words: Words<WhyError> = {
   'unknown-revision': ({ revision }) => unknownRevision(revision),
   'no-parent': ({ commit, isShallow }) =>
     isShallow
@@ -48,4 +39,4 @@ export const unknownRevision = (revision: string): Trouble => ({
   next: [{ command: 'git log --oneline --all', what: 'lists them' }],
 });
 
-export const whyTrouble = (error: WhyProblem, setting: Setting): Trouble => troubleOf(words, error, setting);
+export const whyTrouble = (error: WhyError, setting: Setting): Trouble => troubleOf(words, error, setting);

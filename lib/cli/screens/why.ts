@@ -1,25 +1,16 @@
-import { type Fingerprint, type Oid, short } from '../../base/ids.ts';
+import { short } from '../../base/ids.ts';
 import { unreachable } from '../../base/unreachable.ts';
+import type { WhySide } from '../../commands/why.ts';
 import { plural } from '../../report/numbers.ts';
 import type { Changes } from '../../report/types.ts';
 import { columns, lead, paragraph, said, under } from './layout.ts';
 import type { Setting } from './setting.ts';
 import { nextLines } from './trouble.ts';
 
-export interface ComparedSide {
-  /** As the user named it. */
-  readonly revision: string;
-  readonly commit: Oid;
-  readonly subject: string;
-  readonly fingerprint: Fingerprint;
-  /** Its own record, another commit's that stands for it, or the worktree as it is now. */
-  readonly data: 'recorded' | 'inherited' | 'worktree';
-}
-
 /** Two commits, and what makes them different runs. */
 export interface Comparison {
-  readonly before: ComparedSide;
-  readonly after: ComparedSide;
+  readonly before: WhySide;
+  readonly after: WhySide;
   readonly changes: Changes;
   readonly steps: { readonly same: number; readonly of: number };
 }
@@ -53,7 +44,7 @@ export function whyLines({ before, after, changes, steps }: Comparison, { style 
   ];
 }
 
-const sideCells = (label: string, { revision, commit, subject, fingerprint }: ComparedSide): readonly string[] => {
+const sideCells = (label: string, { revision, commit, subject, fingerprint }: WhySide): readonly string[] => {
   const name = commit.startsWith(revision) ? '' : ` (${said(revision, 20)})`;
   return [label, `${short(commit)}${name}`, `run ${short(fingerprint)}`, said(subject, 34)];
 };
@@ -62,7 +53,7 @@ const changeText = (what: string, code: string | undefined): string =>
   `${said(what, 160)}${code === undefined || code.trim() === '' ? '' : `   \`${said(code, 70)}\``}`;
 
 /** What is not from the commit's own record is said: the comparison is only as good as that. */
-function dataText({ commit, data }: ComparedSide): readonly string[] {
+function dataText({ commit, data }: WhySide): readonly string[] {
   switch (data) {
     case 'recorded':
       return [];
