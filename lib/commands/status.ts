@@ -9,7 +9,9 @@ import { readPipeline } from '../gate/pipeline.ts';
 import type { PlaceError } from '../gate/place.ts';
 import type { GitError } from '../git/errors.ts';
 import { commitInfos, currentBranch, resolveCommit } from '../git/history.ts';
+import { mainRemote } from '../git/local-settings.ts';
 import { readNotes } from '../git/notes.ts';
+import { hasUnpublished } from '../git/publish.ts';
 import { type Note, parseNoteLine } from '../report/note-line.ts';
 
 /** A run of this clone that nobody has judged yet. */
@@ -30,16 +32,19 @@ export interface StatusReport {
   readonly runs: readonly OpenRun[];
   /** Places that could not be asked. */
   readonly silent: readonly PlaceError[];
+  /** Reports that the remote does not have yet. */
+  readonly unpublished: boolean;
 }
 
 /** `mlops status`: what is checked out and what goes on; one connection and one question for each place. */
 export async function status(
   context: GateContext,
-  { ask }: { readonly ask: boolean },
+  { ask, branch }: { readonly ask: boolean /** The reports branch. */; readonly branch: string },
 ): Promise<Result<StatusReport, GitError>> {
   const { repo } = context;
   const head = await headOf(context);
   if (!head.ok) return head;
+  const remote = await mainRemote(repo);
   const pending = pendingRuns(repo);
   const infos = await commitInfos(
     repo,
@@ -58,6 +63,7 @@ export async function status(
       return { ...run, ...(subject === undefined ? {} : { subject }), ...(said === undefined ? {} : { status: said }) };
     }),
     silent,
+    unpublished: remote.ok && remote.value !== undefined && (await hasUnpublished(repo, remote.value, branch)),
   });
 }
 

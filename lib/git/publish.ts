@@ -123,6 +123,12 @@ interface Sending {
   readonly copy: string;
 }
 
+/** Whether there is something that this remote does not have yet, as far as is known without asking it. */
+export async function hasUnpublished(repository: Repository, remote: string, branch: string): Promise<boolean> {
+  const sending = await unpublished(repository, remote, branch);
+  return sending.ok && sending.value.length > 0;
+}
+
 async function unpublished(
   repository: Repository,
   remote: string,

@@ -1,9 +1,8 @@
 import { gc } from '../../commands/gc.ts';
 import { parseMem } from '../../config/units.ts';
-import { readPipeline } from '../../gate/pipeline.ts';
 import type { App } from '../app.ts';
+import { atPlaceOf } from '../at-place.ts';
 import { commitArgument } from '../commit-argument.ts';
-import { stoppedLines } from '../screens/gate-trouble.ts';
 import { gcLines, gcTrouble } from '../screens/gc.ts';
 import { lead } from '../screens/layout.ts';
 import { troubleLines } from '../screens/trouble.ts';
@@ -36,29 +35,18 @@ export async function gcCommand(app: App, flags: GcFlags): Promise<number> {
 }
 
 async function free(app: App, session: Session, request: Parameters<typeof gc>[1]): Promise<number> {
-  const { repo, setting } = session;
+  const { setting } = session;
   const commit = await commitArgument(app, session, undefined);
   if (commit === undefined) return 1;
-  return withProgress(app, session, async (context, progress) => {
-    const pipeline = await readPipeline(repo, commit);
-    if (!pipeline.ok) {
-      progress.say(...stoppedLines({ reason: 'pipeline', cause: pipeline.error }, setting));
-      return 1;
-    }
-    const place = context.placeFor(pipeline.value);
-    context.emit({ event: 'connecting', place: place.name });
-    const connected = await place.connect(app.signal);
-    if (!connected.ok) {
-      progress.say(...stoppedLines({ reason: 'place', cause: connected.error }, setting));
-      return 1;
-    }
-    const done = await gc(connected.value, { ...request, signal: app.signal });
-    await connected.value.close();
-    progress.say(
-      ...(done.ok
-        ? gcLines(done.value, place.name, setting)
-        : troubleLines(gcTrouble(done.error, setting), setting.style)),
-    );
-    return done.ok && done.value.left.length === 0 ? 0 : 1;
-  });
+  return withProgress(app, session, (context, progress) =>
+    atPlaceOf(context, commit, progress, setting, async (connection, place) => {
+      const done = await gc(connection, { ...request, signal: app.signal });
+      progress.say(
+        ...(done.ok
+          ? gcLines(done.value, place.name, setting)
+          : troubleLines(gcTrouble(done.error, setting), setting.style)),
+      );
+      return done.ok && done.value.left.length === 0 ? 0 : 1;
+    }),
+  );
 }

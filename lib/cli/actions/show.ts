@@ -1,11 +1,10 @@
 import { bringKept } from '../../commands/bring-kept.ts';
 import { reportFile, type Shown, show } from '../../commands/show.ts';
 import { type KeptKind, planKept } from '../../commands/show-notebook.ts';
-import { readPipeline } from '../../gate/pipeline.ts';
 import { syncDisplayedNotes } from '../../git/reports.ts';
 import type { App } from '../app.ts';
+import { atPlaceOf } from '../at-place.ts';
 import { reportsBranch } from '../reports-branch.ts';
-import { stoppedLines } from '../screens/gate-trouble.ts';
 import { broughtLines, keptTrouble } from '../screens/kept-trouble.ts';
 import { showLines } from '../screens/show.ts';
 import { showTrouble } from '../screens/show-trouble.ts';
@@ -56,7 +55,7 @@ export async function showCommand(app: App, target: string | undefined, flags: S
 
 /** The executed notebooks or the full log, by content from where the job ran. */
 async function bring(app: App, session: Session, { report }: Shown, what: KeptKind, flags: ShowFlags): Promise<number> {
-  const { repo, setting } = session;
+  const { setting } = session;
   const { output, force = false } = flags;
   const planned = await planKept(report, { what, cwd: app.cwd, force, ...(output === undefined ? {} : { output }) });
   if (!planned.ok) {
@@ -64,23 +63,12 @@ async function bring(app: App, session: Session, { report }: Shown, what: KeptKi
     return 1;
   }
   if (!(await mayRun(app, session))) return 1;
-  return withProgress(app, session, async (context, progress) => {
-    const pipeline = await readPipeline(repo, report.commit);
-    if (!pipeline.ok) {
-      progress.say(...stoppedLines({ reason: 'pipeline', cause: pipeline.error }, setting));
-      return 1;
-    }
-    const place = context.placeFor(pipeline.value);
-    context.emit({ event: 'connecting', place: place.name });
-    const connected = await place.connect(app.signal);
-    if (!connected.ok) {
-      progress.say(...stoppedLines({ reason: 'place', cause: connected.error }, setting));
-      return 1;
-    }
-    const done = await bringKept(connected.value.store, planned.value, { signal: app.signal });
-    await connected.value.close();
-    progress.say(...broughtLines(done.ok ? done.value : done.error.brought));
-    if (!done.ok) progress.say(...troubleLines(keptTrouble(done.error, place.name, setting), setting.style));
-    return done.ok ? 0 : 1;
-  });
+  return withProgress(app, session, (context, progress) =>
+    atPlaceOf(context, report.commit, progress, setting, async ({ store }, place) => {
+      const done = await bringKept(store, planned.value, { signal: app.signal });
+      progress.say(...broughtLines(done.ok ? done.value : done.error.brought));
+      if (!done.ok) progress.say(...troubleLines(keptTrouble(done.error, place.name, setting), setting.style));
+      return done.ok ? 0 : 1;
+    }),
+  );
 }

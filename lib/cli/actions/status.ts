@@ -12,9 +12,12 @@ import { inRepository, settingFor, withProgress } from '../session.ts';
 export async function statusCommand(app: App): Promise<number> {
   return inRepository(app, { again: 'mlops status' }, async (session) => {
     const { repo, setting } = session;
-    await syncDisplayedNotes(repo, await reportsBranch(repo));
+    const branch = await reportsBranch(repo);
+    await syncDisplayedNotes(repo, branch);
     const trusted = await isTrusted(repo);
-    const found = await withProgress(app, session, (context) => status(context, { ask: trusted.ok && trusted.value }));
+    const found = await withProgress(app, session, (context) =>
+      status(context, { ask: trusted.ok && trusted.value, branch }),
+    );
     if (!found.ok) {
       app.say(...troubleLines(gitTrouble(found.error, setting), setting.style));
       return 1;
