@@ -10,9 +10,16 @@ export async function supersede(
   context: GateContext,
   newest: Pick<PendingRun, 'commit' | 'fingerprint'> & { readonly branch: string | undefined },
 ): Promise<readonly PendingRun[]> {
-  const older = pendingRuns(context.repo).filter(
-    (run) => run.branch !== undefined && run.branch === newest.branch && run.fingerprint !== newest.fingerprint,
-  );
+  // In the order of their submission: two commits in a row may get here at the same time.
+  const all = pendingRuns(context.repo);
+  const older = all
+    .slice(
+      0,
+      all.findIndex(({ commit }) => commit === newest.commit),
+    )
+    .filter(
+      (run) => run.branch !== undefined && run.branch === newest.branch && run.fingerprint !== newest.fingerprint,
+    );
   const ended: PendingRun[] = [];
   for (const run of older) {
     const identified = await identifyPast(context, run.commit);

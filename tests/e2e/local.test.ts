@@ -116,7 +116,8 @@ describeWith(needs, 'a push that trains on this machine', () => {
     await project.mlops(['init', '--yes']);
     const goesOn = async (...subjects: readonly string[]) => {
       const { stdout } = await project.mlops(['status']);
-      const shown = ['Model 1', 'Model 2', 'Model 3'].filter((subject) => stdout.includes(` · ${subject}\n`));
+      const runs = stdout.split('\n').filter((line) => / run [0-9a-f]+ of /.test(line));
+      const shown = ['Model 1', 'Model 2', 'Model 3'].filter((one) => runs.some((line) => line.endsWith(` · ${one}`)));
       return shown.join() === subjects.join();
     };
     await project.commit('Model 1');
