@@ -7,11 +7,14 @@ import type { FailureReason } from '../verdict/types.ts';
 export interface InfrastructureRule {
   readonly name: string;
   readonly reason: FailureReason;
-  /** The exception's class, without its module. Absent: any. */
+  /** The exception's class, without its module. Absent: any. What `ownLogic` names is never the infrastructure's. */
   readonly exception?: RegExp;
   readonly message?: RegExp;
 }
 
+/** What code raises about its own data and its own logic, whatever words are in it: a test that compares logs may name a full disk. */
+const ownLogic =
+  /^(?:AssertionError|KeyError|IndexError|LookupError|NameError|UnboundLocalError|AttributeError|TypeError|ZeroDivisionError|StopIteration|NotImplementedError|ValueError|UnicodeDecodeError|UnicodeEncodeError)$/;
 const errno = (...numbers: number[]) => new RegExp(`\\[Errno (?:${numbers.join('|')})\\]`);
 const osError =
   /^(?:OSError|IOError|EnvironmentError|BlockingIOError|TimeoutError|timeout|error|Error|URLError|shutil\.Error|RuntimeError|ConnectionError|[A-Z]\w*(?:Error|Exception|Timeout))$/;
@@ -144,6 +147,7 @@ export interface Raised {
 /** The rule that says that an exception is the infrastructure's; undefined: it is the code's. */
 export function infrastructureRule({ exception, message }: Raised): InfrastructureRule | undefined {
   const name = exception.slice(exception.lastIndexOf('.') + 1);
+  if (ownLogic.test(name)) return undefined;
   // Messages can be whole logs; what an exception is about stands at its beginning or its end.
   const text = message.length <= 8000 ? message : `${message.slice(0, 4000)}\n${message.slice(-4000)}`;
   return infrastructureRules.find(

@@ -52,7 +52,7 @@ export function readNotebook(source: string): Result<Notebook, NotebookProblem> 
 }
 
 function languageOfKernel(kernel: string): string {
-  if (/^ir/i.test(kernel)) return 'r';
+  if (/^ir\d*$/i.test(kernel)) return 'r';
   return /^julia/i.test(kernel) ? 'julia' : 'python';
 }
 
