@@ -1,4 +1,5 @@
 import type { Json } from '../base/canonical-json.ts';
+import { parsePythonJson } from '../base/python-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 
 /** A notebook as its cells are, whatever nbformat wrote it. Outputs and execution counts stay in `original` only. */
@@ -27,8 +28,8 @@ export type NotebookError =
 
 /** Reads what Jupyter, papermill, editors and old versions write; refuses only what no reader could run. */
 export function parseNotebook(text: string): Result<Notebook, NotebookError> {
-  const parsed = parseLenient(text.startsWith('\ufeff') ? text.slice(1) : text);
-  if (!parsed.ok) return parsed;
+  const parsed = parsePythonJson(text);
+  if (!parsed.ok) return err({ reason: 'not-json', detail: parsed.error });
   const original = asObject(parsed.value);
   if (original === undefined) return err({ reason: 'not-a-notebook', detail: 'not-an-object' });
   const rawCells = cellsOf(original);
@@ -48,22 +49,6 @@ export function parseNotebook(text: string): Result<Notebook, NotebookError> {
     cells,
     original,
   });
-}
-
-function parseLenient(text: string): Result<Json, NotebookError> {
-  try {
-    return ok(JSON.parse(text) as Json);
-  } catch (strict) {
-    // Python's json writes NaN and Infinity, and reads them back: outputs of plotly and pandas are full of them.
-    const replaced = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
-      token.startsWith('"') ? token : 'null',
-    );
-    try {
-      return ok(JSON.parse(replaced) as Json);
-    } catch {
-      return err({ reason: 'not-json', detail: strict instanceof Error ? strict.message : String(strict) });
-    }
-  }
 }
 
 const asObject = (value: Json | undefined): JsonObject | undefined =>

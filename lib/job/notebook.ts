@@ -1,4 +1,5 @@
 import type { Json } from '../base/canonical-json.ts';
+import { parsePythonJson } from '../base/python-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 
 /** A notebook of format 4 as far as running it needs it. Everything else in it is kept as it is. */
@@ -31,12 +32,9 @@ const text = (value: Json | undefined): string =>
       : '';
 
 export function readNotebook(source: string): Result<Notebook, NotebookProblem> {
-  let raw: Json;
-  try {
-    raw = JSON.parse(source.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    return err({ problem: 'not-json', detail: error instanceof Error ? error.message : String(error) });
-  }
+  const parsed = parsePythonJson(source);
+  if (!parsed.ok) return err({ problem: 'not-json', detail: parsed.error });
+  const raw = parsed.value;
   if (!isObject(raw) || raw.nbformat !== 4 || !Array.isArray(raw.cells)) {
     const found =
       isObject(raw) && typeof raw.nbformat === 'number' ? `nbformat ${raw.nbformat}` : 'no nbformat and cells';

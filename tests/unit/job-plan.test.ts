@@ -83,6 +83,12 @@ describe('what cannot run is named before anything is sent', () => {
       { reason: 'notebook-format', detail: 'nbformat 3' },
     ]);
   });
+  test('a NaN that Python’s json wrote into an output is no reason to refuse a notebook', () => {
+    expect(readNotebook('{"nbformat": 4, "cells": [], "metadata": {"mean": NaN, "text": "a NaN"}}')).toMatchObject({
+      ok: true,
+      value: { raw: { metadata: { mean: null, text: 'a NaN' } } },
+    });
+  });
   test('parameters for a notebook without a cell tagged parameters', () => {
     expect(withNotebook(notebookOf(['lr = 0.1']), notebookStep('a.ipynb', { parameters: { lr: 0.5 } }))).toMatchObject([
       { reason: 'no-parameters-cell', parameters: ['lr'] },
