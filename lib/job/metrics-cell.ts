@@ -20,8 +20,17 @@ def short(value):
         text = "<%s, whose repr raised %s>" % (type(value).__name__, type(error).__name__)
     return text if len(text) <= 200 else text[:200] + "..."
 
+def words(error):
+    try:
+        return str(error)
+    except BaseException as second:
+        return "<its words raised %s>" % type(second).__name__
+
 def reading(value):
     shape = getattr(value, "shape", None)
+    # The item() of numpy's times is an integer, nanoseconds mostly.
+    if shape == () and str(getattr(value, "dtype", "")).startswith(("datetime64", "timedelta64")):
+        return {"kind": "object", "shown": short(value)}
     if shape is not None and not isinstance(value, numbers.Number):
         if tuple(shape) != ():
             return {"kind": "list", "shown": short(value)}
@@ -56,7 +65,7 @@ for name, expression in EXPRESSIONS.items():
     try:
         found = reading(eval(compile(expression.strip(), "<metric " + name + ">", "eval"), user))
     except BaseException as error:
-        message = str(error)
+        message = words(error)
         found = {"kind": "raised", "exception": type(error).__name__, "shown": (type(error).__name__ + ": " + message if message else type(error).__name__)[:500]}
     found["source"] = expression
     readings[name] = found

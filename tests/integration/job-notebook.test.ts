@@ -179,7 +179,7 @@ describe('metrics', () => {
   test('are read as what they are: only a finite number is a number', async () => {
     const { result } = await run(
       [
-        'import numpy as np, decimal, fractions\nlists = [1]\nclass Bad:\n    def __repr__(self): raise RuntimeError("no repr")',
+        'import numpy as np, decimal, fractions\nlists = [1]\nclass Bad:\n    def __repr__(self): raise RuntimeError("no repr")\nclass Mute(Exception):\n    def __str__(self): raise RuntimeError("no words")\ndef mute(): raise Mute()',
       ],
       {
         number: '3',
@@ -201,6 +201,9 @@ describe('metrics', () => {
         missing: 'no_such_name + 1',
         syntax: '1 +',
         exits: 'exit_now()',
+        time: 'np.datetime64("2020-01-01", "ns")',
+        duration: 'np.array(5, dtype="timedelta64[ns]")',
+        mute: 'mute()',
       },
     );
     expect(
@@ -225,6 +228,9 @@ describe('metrics', () => {
       missing: { kind: 'raised', shown: "NameError: name 'no_such_name' is not defined" },
       syntax: { kind: 'raised', shown: expect.stringMatching(/^SyntaxError/) },
       exits: { kind: 'raised', shown: expect.stringMatching(/^NameError/) },
+      time: { kind: 'object', shown: expect.stringContaining('2020-01-01') },
+      duration: { kind: 'object', shown: expect.stringContaining('timedelta64') },
+      mute: { kind: 'raised', shown: 'Mute: <its words raised RuntimeError>' },
     });
   });
 
