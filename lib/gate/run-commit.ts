@@ -109,9 +109,9 @@ class CommitRun {
     if (this.#wantsNew) return ok({ submit: attempt + 1 });
     const result = await this.#collect(attempt, job, status);
     if (!result.ok) return result;
-    // An error is not cached: whoever asks again gets another attempt.
+    // An error is not cached: whoever asks again gets another attempt, and who must not start one is told of it.
     const failed = failuresOf(result.value.run).infrastructure.length > 0;
-    return ok(failed ? { submit: attempt + 1 } : { outcome: result.value });
+    return ok(failed && this.#options.start !== 'never' ? { submit: attempt + 1 } : { outcome: result.value });
   }
 
   /** An attempt that somebody has claimed and of whose job nothing is written down. */
@@ -219,7 +219,8 @@ class CommitRun {
         const result = await this.#collect(attempt, job, end.job);
         if (!result.ok) return result;
         const [failure] = failuresOf(result.value.run).infrastructure;
-        if (failure === undefined || this.#retries === 0 || !passing.has(failure.reason)) return result;
+        const mayRetry = this.#options.start !== 'never' && this.#retries > 0;
+        if (failure === undefined || !mayRetry || !passing.has(failure.reason)) return result;
         this.#retries -= 1;
         const of = this.#identified.config.retry.infrastructure + 1;
         this.#context.emit({ event: 'retrying', reason: failure.reason, attempt: of - this.#retries, of });
