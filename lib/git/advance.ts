@@ -4,6 +4,7 @@ import { catFile } from './cat-file.ts';
 import type { GitError } from './errors.ts';
 import { bytePath, committerOf, importCommits, type NewCommit, rootCommit, type TreeChange } from './fast-import.ts';
 import { identity, mergeBase } from './history.ts';
+import { leftLock } from './left-lock.ts';
 import { addLines, gatherUnion, noteChanges, type PendingNotes } from './note-tree.ts';
 import {
   type BranchError,
@@ -21,7 +22,9 @@ import { unionOfReports } from './tree-union.ts';
 export type RecordError =
   | GitError
   | BranchError
-  | { readonly reason: 'raced'; readonly tries: number; readonly last: GitError };
+  | { readonly reason: 'raced'; readonly tries: number; readonly last: GitError }
+  /** A git that was killed has left its lock file behind, and only a person can say so. */
+  | { readonly reason: 'lock-left'; readonly lock: string; readonly last: GitError };
 
 /** Everything that is to be in the reports branch and the notes afterwards, besides what is there. */
 export interface Advance {
@@ -56,6 +59,8 @@ export async function advance(repository: Repository, request: Advance): Promise
     const moved = await moveRefs(repository, moves);
     if (moved.ok) return ok({ ...targets.value, changed: true, tries });
     if (moved.error.reason !== 'lock') return moved;
+    const lock = await leftLock(repository, moved.error);
+    if (lock !== undefined) return err({ reason: 'lock-left', lock, last: moved.error });
     if (tries === maxTries) return err({ reason: 'raced', tries, last: moved.error });
     await jitter(tries, 250);
   }

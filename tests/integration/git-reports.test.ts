@@ -1,3 +1,5 @@
+import { rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Oid } from '../../lib/base/ids.ts';
 import type { Result } from '../../lib/base/result.ts';
@@ -107,6 +109,24 @@ describe('recording a report and its note', () => {
     value(await record(await opened(clone), one(commit, 'there')));
     const root = ['rev-list', '--max-parents=0', 'mlops', 'refs/notes/mlops'];
     expect(await clone.git(...root)).toBe(await repository.git(...root));
+  });
+
+  test('says of a lock that a killed git has left where it is, and records once it is removed', async () => {
+    await using repository = await temporaryRepository();
+    const commit = await repository.commit();
+    const git = await opened(repository);
+    const lock = join(repository.dir, '.git/refs/heads/mlops.lock');
+    await writeFile(lock, '');
+    const begun = Date.now();
+    const minuteAgo = new Date(begun - 60_000);
+    await utimes(lock, minuteAgo, minuteAgo);
+    expect(await record(git, one(commit, 'pass'))).toMatchObject({
+      ok: false,
+      error: { reason: 'lock-left', lock, last: { stderr: expect.stringContaining('mlops.lock') } },
+    });
+    expect(Date.now() - begun).toBeLessThan(5000);
+    await rm(lock);
+    expect(value(await record(git, one(commit, 'pass'))).changed).toBe(true);
   });
 
   test('refuses while the branch is checked out, and beside a branch in its folder', async () => {

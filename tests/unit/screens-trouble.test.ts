@@ -261,6 +261,7 @@ const records = all<Exclude<RecordError, GitError>>({
   'branch-checked-out': { reason: 'branch-checked-out', branch: 'mlops', worktree: '/home/ann/reports' },
   'branch-conflict': { reason: 'branch-conflict', branch: 'mlops', existing: 'mlops/try', suggestion: '_mlops' },
   raced: { reason: 'raced', tries: 60, last: gitError('lock') },
+  'lock-left': { reason: 'lock-left', lock: '/home/ann/recs/.git/refs/heads/mlops.lock', last: gitError('lock') },
 });
 const opens = all<Exclude<OpenError, GitError>>({
   quarantine: { reason: 'quarantine', path: '/srv/git/x.git/objects/incoming-1' },

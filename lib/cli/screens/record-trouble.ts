@@ -24,6 +24,15 @@ const words: Words<Exclude<RecordError, GitError>> = {
     raw: last.stderr,
     next: [{ command: setting.again, what: 'again: the metrics are known, nothing is trained' }],
   }),
+  'lock-left': ({ lock, last }, setting) => ({
+    failed: 'the report was not recorded: a git that was killed has left its lock',
+    where: said(lock, 200),
+    raw: last.stderr,
+    next: [
+      { command: `rm ${word(lock)}`, what: 'if no git is at work in this repository' },
+      { command: setting.again, what: 'then again: the metrics are known, nothing is trained' },
+    ],
+  }),
 };
 
 export const recordTrouble = (error: RecordError, setting: Setting): Trouble =>
