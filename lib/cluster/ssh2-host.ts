@@ -311,7 +311,7 @@ class Connection {
     const ended = new Promise<RawEnd>((resolve) => {
       const lost = () => resolve({ kind: 'lost', detail: this.#why });
       const done = () => {
-        this.#lost.signal.removeEventListener('abort', done);
+        this.#lost.signal.removeEventListener('abort', first);
         stdin.destroy();
         // No status and no signal: the link went down, whatever the library calls it.
         if (exit === undefined) lost();
