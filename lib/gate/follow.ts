@@ -36,129 +36,210 @@ export interface FollowOptions {
 
 /** Slurm is asked at most once in this many seconds, less as the wait grows (facts of the peers: 2 to 60 s, users get banned). */
 const askEvery = (waitedSeconds: number): number => Math.min(60, Math.max(15, waitedSeconds / 20));
+/** After the job's last word Slurm needs a moment to say COMPLETED; a site's epilog may take minutes. */
+const askAgain = (asked: number): number => (asked === 0 ? 0 : Math.min(15, 0.25 * 2 ** asked));
 /** How long the job's files may lag behind the scheduler on a network file system before the job counts as ended without a last word. */
 const lagSeconds = { ended: 20, absent: 120 } as const;
 const giveUpReconnectingAfterSeconds = 30 * 60;
+/** A connection that breaks sooner was none: the next try waits longer than the last one. */
+const goodConnectionSeconds = 60;
+
+/** What is known of the run, over all connections: a new one is no reason to ask the scheduler before it is its turn. */
+interface Known {
+  readonly begun: number;
+  last: JobStatus | undefined;
+  /** How many bytes of the log have been told. */
+  log: number;
+  /** When the scheduler has last been asked, and has answered or not. */
+  askedAt: number | undefined;
+  /** The job's own last word has been seen. */
+  finished: boolean;
+  /** Since when the scheduler has said that the job is over, in answer after answer. */
+  endedSince: number | undefined;
+  /** Questions since the last word, or since the scheduler first said that the job is over. */
+  askedForEnd: number;
+  /** The job's files show that it runs. If the scheduler's word was "queued", it is asked once more, at once. */
+  jobSeen: boolean;
+  askedForIt: boolean;
+}
 
 /** Watches one attempt to its end, through lost connections and a scheduler that does not answer. "I can't ask" is never "it failed". */
 export async function follow(session: Session, run: Following, options: FollowOptions): Promise<FollowEnd> {
+  const known: Known = {
+    begun: options.now(),
+    last: undefined,
+    log: 0,
+    askedAt: undefined,
+    finished: false,
+    endedSince: undefined,
+    askedForEnd: 0,
+    jobSeen: false,
+    askedForIt: false,
+  };
   let lostSince: number | undefined;
   let tries = 0;
-  let last: JobStatus | undefined;
-  const seen = { log: 0 };
   for (;;) {
-    const watched = await watchOnce(session.connection, run, options, last, seen);
+    const connectedAt = options.now();
+    const watched = await watchOnce(session.connection, run, options, known);
     if (watched.how !== 'lost') return watched;
-    last = watched.last;
     const now = options.now();
-    lostSince ??= now;
-    if (watched.heard) {
-      lostSince = now;
-      tries = 0;
-    }
+    if (lostSince === undefined || watched.heard) lostSince = now;
+    if (now - connectedAt > goodConnectionSeconds * 1000) tries = 0;
     await session.connection.close();
     for (;;) {
       const wait = backoffSeconds(tries++);
       options.emit({ event: 'connection-lost', error: watched.error, retryInSeconds: Math.round(wait) });
       await sleepUntil(wait, options);
-      if (options.signal.aborted) return { how: 'detached', last };
-      const again = await session.place.connect(options.signal);
+      if (options.signal.aborted) return { how: 'detached', last: known.last };
+      if (isHoldOver(options)) return { how: 'hold-over', last: known.last };
+      const again = await session.place.connect(untilLetGo(options));
       if (again.ok) {
         session.connection = again.value;
         break;
       }
-      if (options.signal.aborted) return { how: 'detached', last };
-      const over = options.holdUntil !== undefined && options.now() >= options.holdUntil;
-      if (over || options.now() - lostSince > giveUpReconnectingAfterSeconds * 1000) {
+      if (options.signal.aborted) return { how: 'detached', last: known.last };
+      if (isHoldOver(options)) return { how: 'hold-over', last: known.last };
+      if (options.now() - lostSince > giveUpReconnectingAfterSeconds * 1000)
         return { how: 'out-of-reach', error: again.error };
-      }
     }
   }
 }
 
 type Watched =
   | Exclude<FollowEnd, { how: 'out-of-reach' }>
-  | { readonly how: 'lost'; readonly error: HostError; readonly heard: boolean; readonly last: JobStatus | undefined };
+  | { readonly how: 'lost'; readonly error: HostError; readonly heard: boolean };
 
 /** One connection's worth: the job's own files by one remote loop, the scheduler rarely, until something ends it. */
 async function watchOnce(
   connection: Connection,
   run: Following,
   options: FollowOptions,
-  lastKnown: JobStatus | undefined,
-  /** How much of the log has been told, over all connections. */
-  seen: { log: number },
+  known: Known,
 ): Promise<Watched> {
-  const begun = options.now();
   const stop = new AbortController();
   const onAbort = () => stop.abort();
   options.signal.addEventListener('abort', onAbort, { once: true });
-  let last = lastKnown;
   let heard = false;
-  let finished = false; // the job's own last word has been seen
   let wake: () => void = () => {};
   let lost: HostError | undefined;
-  // The job's files show that it runs, and the scheduler's last word was "queued": it is asked once more, at once.
-  let jobSeen = false;
-  let askedForIt = false;
 
   const watching = (async () => {
-    for await (const event of connection.runs.watch(run.fingerprint, run.attempt, stop.signal, seen.log)) {
+    for await (const event of connection.runs.watch(run.fingerprint, run.attempt, stop.signal, known.log)) {
       heard = true;
       if (event.kind === 'log') {
-        seen.log = event.until;
+        known.log = event.until;
         options.emit({ event: 'log', text: event.text });
       } else if (event.kind === 'lost') lost = event.error;
       else if (event.name === 'now') options.emit({ event: 'progress', line: event.text.trim() });
-      else if (event.name === 'end') finished = true;
-      jobSeen ||= event.kind === 'log' || (event.kind === 'state' && event.name === 'now');
-      if (finished || lost !== undefined || (jobSeen && !askedForIt)) wake();
+      else if (event.name === 'end' && !known.finished) {
+        known.finished = true;
+        known.askedForEnd = 0;
+      }
+      known.jobSeen ||= event.kind === 'log' || (event.kind === 'state' && event.name === 'now');
+      wake();
     }
   })();
 
   try {
-    let endedSince: number | undefined;
-    for (let rounds = 0; ; rounds++) {
-      if (options.signal.aborted) return { how: 'detached', last };
-      if (lost !== undefined) return { how: 'lost', error: lost, heard, last };
-      askedForIt ||= jobSeen;
-      const asked = await connection.scheduler.query([run.job]);
-      const now = options.now();
+    for (;;) {
+      if (options.signal.aborted) return { how: 'detached', last: known.last };
+      if (lost !== undefined) return { how: 'lost', error: lost, heard };
+      // Whoever only looks has a hold that is over from the first, and one question.
+      if (isHoldOver(options) && known.askedAt !== undefined) return { how: 'hold-over', last: known.last };
+      const wait = secondsToQuestion(known, options.now());
+      if (wait > 0) {
+        const woken = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        await Promise.race([woken, sleepUntil(wait, options)]);
+        continue;
+      }
+      known.askedForIt ||= known.jobSeen;
+      const asked = await beforeLetGo(connection.scheduler.query([run.job]), options);
+      known.askedAt = options.now();
+      if (isEnding(known)) known.askedForEnd += 1;
+      if (asked === undefined) continue;
       if (asked.ok) {
         heard = true;
-        const status = asked.value.get(run.job.id) ?? { state: 'absent' as const };
-        last = status;
-        options.emit({ event: 'status', status, job: run.job.id });
-        if (status.state === 'ended' || status.state === 'absent') {
-          endedSince ??= now;
-          const job = status.state === 'ended' ? { job: status } : {};
-          // Both signals, or the scheduler's alone once the job's files had time to arrive: judging then finds no last word.
-          if (finished || now - endedSince > lagSeconds[status.state] * 1000) return { how: 'ended', ...job };
-        } else {
-          endedSince = undefined;
-        }
+        const end = heed(known, asked.value.get(run.job.id) ?? { state: 'absent' }, run, options);
+        if (end !== undefined) return end;
       } else if (asked.error.reason === 'host') {
-        return { how: 'lost', error: asked.error.cause, heard, last };
+        return { how: 'lost', error: asked.error.cause, heard };
       } else {
         options.emit({ event: 'scheduler-silent', detail: asked.error.stderr.trim() });
       }
-      if (options.holdUntil !== undefined && now >= options.holdUntil) return { how: 'hold-over', last };
-      // After the last word Slurm needs a moment to say COMPLETED; before it, it is asked rarely.
-      const ending = finished || endedSince !== undefined;
-      const seconds = ending ? Math.min(5, 0.25 * 2 ** Math.min(rounds, 5)) : askEvery((now - begun) / 1000);
-      if (!ending) rounds = 0;
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          wake = resolve;
-          if (!ending && (finished || lost !== undefined || (jobSeen && !askedForIt))) resolve();
-        }),
-        sleepUntil(seconds, options),
-      ]);
     }
   } finally {
     options.signal.removeEventListener('abort', onAbort);
     stop.abort();
     await watching;
+  }
+}
+
+const isEnding = ({ finished, endedSince }: Known): boolean => finished || endedSince !== undefined;
+
+function secondsToQuestion(known: Known, now: number): number {
+  const { askedAt, begun, jobSeen, askedForIt, askedForEnd, endedSince } = known;
+  if (askedAt === undefined || (jobSeen && !askedForIt)) return 0;
+  const every = (isEnding(known) ? askAgain(askedForEnd) : askEvery((now - begun) / 1000)) * 1000;
+  const patienceEnds = endedSince === undefined ? Number.POSITIVE_INFINITY : endedSince + lagOf(known) * 1000;
+  const due = askedAt < patienceEnds ? Math.min(askedAt + every, patienceEnds) : askedAt + every;
+  return (due - now) / 1000;
+}
+
+/** What the scheduler says; an end only by both signals, or by the scheduler's alone once the job's files had time to arrive. */
+function heed(
+  known: Known,
+  status: JobStatus,
+  run: Following,
+  { emit, now }: FollowOptions,
+): Extract<FollowEnd, { how: 'ended' }> | undefined {
+  known.last = status;
+  emit({ event: 'status', status, job: run.job.id });
+  if (status.state !== 'ended' && status.state !== 'absent') {
+    if (!known.finished) known.askedForEnd = 0;
+    known.endedSince = undefined;
+    return undefined;
+  }
+  if (known.endedSince === undefined) {
+    known.endedSince = now();
+    known.askedForEnd ||= 1;
+  }
+  // Without a last word, judging finds none: an error, and no pass.
+  if (!known.finished && now() - known.endedSince < lagOf(known) * 1000) return undefined;
+  return { how: 'ended', ...(status.state === 'ended' ? { job: status } : {}) };
+}
+
+/** Of a job that was cancelled in the queue no word is on its way. */
+function lagOf({ last, jobSeen }: Known): number {
+  if (last?.state !== 'ended') return lagSeconds.absent;
+  return last.how === 'cancelled' && !jobSeen && last.elapsedSeconds === 0 ? 0 : lagSeconds.ended;
+}
+
+const isHoldOver = ({ holdUntil, now }: FollowOptions): boolean => holdUntil !== undefined && now() >= holdUntil;
+
+/** Aborted when the user lets go, and when the hold is over: a login node that does not answer must not outlast either. */
+function untilLetGo({ signal, holdUntil, now }: FollowOptions): AbortSignal {
+  return holdUntil === undefined
+    ? signal
+    : AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, holdUntil - now()))]);
+}
+
+/** The answer; undefined where the user, or the hold, does not wait for it. squeue may try for two minutes to reach its controller. */
+async function beforeLetGo<T>(answer: Promise<T>, options: FollowOptions): Promise<T | undefined> {
+  const { signal, holdUntil } = options;
+  const bounded = isHoldOver(options) ? signal : untilLetGo({ ...options, holdUntil });
+  if (bounded.aborted) return undefined;
+  const letGo = new AbortController();
+  try {
+    return await Promise.race([
+      answer,
+      new Promise<undefined>((resolve) => {
+        bounded.addEventListener('abort', () => resolve(undefined), { once: true, signal: letGo.signal });
+      }),
+    ]);
+  } finally {
+    letGo.abort();
   }
 }
 

@@ -54,6 +54,8 @@ export interface Sshd extends AsyncDisposable {
   freezeConnections(): Promise<number>;
   /** Stops the server itself: the kernel accepts new connections, and nobody answers. */
   freezeListener(): Promise<void>;
+  /** It answers again. */
+  thawListener(): Promise<void>;
   /** How many connections there are now. */
   connections(): Promise<number>;
   log(): Promise<string>;
@@ -263,6 +265,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     },
     async freezeListener() {
       child.kill('SIGSTOP');
+    },
+    async thawListener() {
+      child.kill('SIGCONT');
     },
     connections: async () => connectionProcesses(listener).length,
     log: () => readFile(log, 'utf8'),

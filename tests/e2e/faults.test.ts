@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type FaultProject, type FaultProjectOptions, faultProject, killClient } from '../rig/fault-project.ts';
+import { describeWith, program } from '../rig/requirements.ts';
+import { type SlurmCluster, slurmCluster, slurmNeeds } from '../rig/slurm.ts';
+import { until } from '../rig/until.ts';
+
+describeWith([...slurmNeeds, 'sshd', program('python3', 'python3-venv')], 'a run, whatever happens to it', () => {
+  let slurm: SlurmCluster;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'mlops-faults-'));
+    await chmod(folder, 0o755);
+    slurm = await slurmCluster({
+      conf: [
+        'SlurmdTimeout=5',
+        'PreemptType=preempt/partition_prio',
+        'PreemptMode=REQUEUE',
+        'PartitionName=low Nodes=c1 PriorityTier=1 PreemptMode=REQUEUE State=UP',
+        'PartitionName=ended Nodes=c1 PriorityTier=1 PreemptMode=CANCEL State=UP',
+        'PartitionName=urgent Nodes=c1 PriorityTier=100 PreemptMode=OFF State=UP',
+      ],
+    });
+  });
+  afterAll(async () => {
+    await slurm?.[Symbol.asyncDispose]();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+  const onCluster = (options: FaultProjectOptions = {}) => faultProject(slurm, folder, options);
+
+  interface Point {
+    /** Resolves when the client is there; gives what lets the rest go on. */
+    readonly arm: (project: FaultProject) => Promise<{ reached(): Promise<unknown>; go(): Promise<unknown> }>;
+  }
+  const points: Readonly<Record<string, Point>> = {
+    'before anything is sent': { arm: (project) => project.pause('cut') },
+    'while files are sent': { arm: (project) => project.pause('tar', { when: '[ "$1" = xmof ]' }) },
+    'after all is sent': { arm: (project) => project.pause('tar', { when: '[ "$1" = -xmf ]' }) },
+    'while sbatch has not submitted yet': { arm: (project) => project.pause('sbatch') },
+    'while sbatch has submitted and not said so': { arm: (project) => project.pause('sbatch', { after: true }) },
+    'while the job waits in the queue': {
+      async arm(project) {
+        await project.commands.put('sbatch', 'exec "$real" --hold "$@"');
+        return { reached: () => project.job(), go: async () => slurm.run('scontrol', 'release', await project.job()) };
+      },
+    },
+    'while the job runs': {
+      async arm(project) {
+        await project.hold();
+        return { reached: () => project.training(1), go: () => project.release() };
+      },
+    },
+    'while results are fetched': { arm: (project) => project.pause('find', { when: '[ "$2" = result ]' }) },
+    'while the verdict is written': {
+      async arm({ repository }) {
+        const at = await mkdtemp(join(folder, 'hook-'));
+        const hook = join(repository.dir, '.git/hooks/reference-transaction');
+        await mkdir(join(repository.dir, '.git/hooks'), { recursive: true });
+        await writeFile(
+          hook,
+          `#!/bin/sh\n[ "$1" = prepared ] && grep -q refs/heads/mlops || exit 0\n: >${at}/reached\nwhile [ ! -e ${at}/go ]; do sleep 0.05; done\n`,
+        );
+        await chmod(hook, 0o755);
+        return {
+          reached: () => until(() => existsSync(join(at, 'reached'))),
+          async go() {
+            await writeFile(join(at, 'go'), '');
+            await rm(hook);
+          },
+        };
+      },
+    },
+  };
+
+  test.each(Object.keys(points))(
+    'the client is killed %s: the next push brings the verdict of one job',
+    async (name) => {
+      await using project = await onCluster();
+      const point = await points[name]?.arm(project);
+      const first = project.push();
+      await point?.reached();
+      await killClient(first);
+      const second = project.push();
+      await point?.go();
+      expect(await second.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.jobs()).toEqual(['COMPLETED']);
+      expect(await project.trainings()).toBe(1);
+      expect(await project.git(['push', 'origin', 'main:again'])).toMatchObject({ code: 0 });
+      expect(await project.trainings()).toBe(1);
+    },
+  );
+
+  test('a connection that breaks again and again asks the scheduler no more often, and says nothing but that', async () => {
+    await using project = await onCluster();
+    const asked = await project.counted('squeue');
+    await project.hold();
+    const push = project.push();
+    await project.training(1);
+    await until(() => /running/.test(push.output()));
+    const before = await asked();
+    const end = Date.now() + 12_000;
+    while (Date.now() < end) {
+      await until(async () => Date.now() > end || (await project.sshd.connections()) > 0);
+      await project.sshd.killConnections();
+    }
+    expect((await asked()) - before).toBeLessThanOrEqual(2);
+    await project.release();
+    const done = await push.done;
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringMatching(/lost .*the job goes on[\s\S]*PASS/) });
+    expect(done.stderr).not.toMatch(/Warning/);
+    expect(await project.jobs()).toEqual(['COMPLETED']);
+  });
+
+  test('Slurm does not answer when the push may not be held any longer: it ends in time, and the next one brings the verdict', async () => {
+    await using project = await onCluster();
+    await project.git(['config', 'mlops.hold', '6']);
+    await project.hold();
+    const push = project.push();
+    await project.training(1);
+    const squeue = await project.pause('squeue');
+    const begun = Date.now();
+    expect(await push.done).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/not pushed yet[\s\S]*next {5}mlops push[\s\S]*git push +later/),
+    });
+    expect(Date.now() - begun).toBeLessThan(9000);
+    await squeue.go();
+    await project.release();
+    expect(await project.mlops(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    expect(await project.jobs()).toEqual(['COMPLETED']);
+  });
+
+  test('the login node does not answer when the push may not be held any longer: it ends in time, and the run is remembered', async () => {
+    await using project = await onCluster();
+    await project.git(['config', 'mlops.hold', '6']);
+    await project.hold();
+    const push = project.push();
+    await project.training(1);
+    await project.sshd.freezeListener();
+    await project.sshd.killConnections();
+    const begun = Date.now();
+    expect(await push.done).toMatchObject({ code: 1, stderr: expect.stringMatching(/lost[\s\S]*not pushed yet/) });
+    expect(Date.now() - begun).toBeLessThan(9000);
+    await project.release();
+    await project.sshd.thawListener();
+    expect(await project.mlops(['status'])).toMatchObject({ stdout: expect.stringMatching(/1 run without a verdict/) });
+    expect(await project.mlops(['attach'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+    expect(await project.jobs()).toEqual(['COMPLETED']);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s while Slurm does not answer: the client lets go at once, and the job goes on',
+    async (signal) => {
+      await using project = await onCluster();
+      await project.hold();
+      const run = project.start('mlops', ['run']);
+      await project.training(1);
+      const squeue = await project.pause('squeue');
+      await squeue.reached();
+      const begun = Date.now();
+      run.child.kill(signal);
+      expect(await run.done).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/you stopped waiting, and the job goes on[\s\S]*mlops attach/),
+      });
+      expect(Date.now() - begun).toBeLessThan(3000);
+      expect(await project.jobs()).toEqual(['RUNNING']);
+      await squeue.go();
+      await project.release();
+      expect(await project.mlops(['attach'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.trainings()).toBe(1);
+    },
+  );
+
+  test('the job is cancelled in the queue: the next question sees it, nothing is known about the model, and the next push trains', async () => {
+    await using project = await onCluster();
+    await project.commands.put('sbatch', 'exec "$real" --hold "$@"');
+    const push = project.push();
+    await until(() => push.output().includes('queued'));
+    const begun = Date.now();
+    await slurm.run('scancel', await project.job());
+    expect(await push.done).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERROR.*cancelled/) });
+    expect(Date.now() - begun).toBeLessThan(20_000);
+    await project.commands.clear();
+    expect(await project.push().done).toMatchObject({ code: 0 });
+    expect(await project.jobs()).toEqual(['CANCELLED', 'COMPLETED']);
+    expect(await project.trainings()).toBe(1);
+  });
+});
