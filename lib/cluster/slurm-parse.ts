@@ -147,6 +147,9 @@ export function shown(text: string, job: JobRef, now: number, accounting: boolea
       return finished(word, meaning.how, exit, { elapsed, node });
     }
     case 'passing':
+      // Submitted with --no-requeue, as ours are: it does not come back, and need not be waited for.
+      if (/^PREEMPTED/.test(word) && scontrolField(line, 'Requeue') === '0')
+        return finished(word, 'preempted', {}, { elapsed, node });
       return passing(word, end, now);
     case 'queued':
       return {

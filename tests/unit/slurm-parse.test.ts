@@ -173,6 +173,11 @@ describe('scontrol', () => {
     expect(said(line('HIBERNATING'))).toEqual({ state: 'unknown', word: 'HIBERNATING' });
   });
 
+  test('of a preempted job that may not be started again is its end, at once', () => {
+    expect(said(line('PREEMPTED', 'Requeue=1'))).toEqual({ state: 'queued', reason: 'PREEMPTED' });
+    expect(said(line('PREEMPTED', 'Requeue=0'))).toMatchObject({ state: 'ended', how: 'preempted', node: 'c1' });
+  });
+
   test('has no say about another job', () => {
     expect(said('No jobs in the system')).toBeUndefined();
     expect(said(line('RUNNING').replace('JobId=7', 'JobId=70'))).toBeUndefined();
