@@ -291,6 +291,18 @@ describe('trouble', () => {
     expect(screens.flatMap((lines) => tooWide(lines.filter((line) => !line.includes('ssh-keygen'))))).toEqual([]);
   });
 
+  test('a Slurm that does not answer is no refusal: nothing has to be corrected', () => {
+    const stderr = 'sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)';
+    const error: GateError = {
+      reason: 'submit',
+      cause: { reason: 'refused', scheduler: 'slurm', code: 1, stderr },
+      place,
+    };
+    const text = stoppedLines(error, located).join('\n');
+    expect(text).toMatch(/Slurm on \S+ does not answer[\s\S]*Unable to contact[\s\S]*git push +again, once it answers/);
+    expect(text).not.toMatch(/refuses|corrected/);
+  });
+
   test('what another program said is shown, however long, with the count of what is left out', () => {
     const stderr = Array.from({ length: 500 }, (_, index) => `line ${index}`).join('\n');
     const error: GateError = {

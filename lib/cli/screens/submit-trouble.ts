@@ -21,6 +21,9 @@ const complaints: readonly (readonly [RegExp, readonly string[]])[] = [
   [/partition/i, ['cluster.slurm.partition']],
 ];
 
+/** sbatch's status is that of a refusal, and there was nobody to refuse. */
+const noController = /Unable to contact slurm controller/i;
+
 /** Where the config sets what the scheduler does not like, as far as its words show it. */
 export function complainedAbout(
   stderr: string,
@@ -42,6 +45,13 @@ export function submitTrouble(error: SubmitError, place: string, setting: Settin
   const words: Words<SubmitError> = {
     host: ({ cause }) => hostTrouble(cause, setting),
     refused: ({ scheduler, code, stderr }) => {
+      if (scheduler === 'slurm' && noController.test(stderr))
+        return {
+          failed: `Slurm on ${at} does not answer`,
+          raw: stderr,
+          means: 'Nothing was submitted. What was sent is kept.',
+          next: [{ command: setting.again, what: 'again, once it answers (`scontrol ping` there says so)' }],
+        };
       const found = setting.locate === undefined ? [] : complainedAbout(stderr, setting.locate);
       const slurm = scheduler === 'slurm';
       return {
