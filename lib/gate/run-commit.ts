@@ -105,7 +105,7 @@ class CommitRun {
       return err({ reason: 'query', cause: asked.error, place: this.#place });
     const status = asked.ok ? (asked.value.get(job.id) ?? ({ state: 'absent' } as const)) : undefined;
     const over = status?.state === 'ended' || (status?.state === 'absent' && last.finished);
-    if (!over) return ok({ attach: { attempt, job } });
+    if (!over) return ok({ attach: { attempt, job, forgotten: status?.state === 'absent' } });
     if (this.#wantsNew) return ok({ submit: attempt + 1 });
     const result = await this.#collect(attempt, job, status);
     if (!result.ok) return result;
@@ -125,7 +125,7 @@ class CommitRun {
     }
     switch (settled.value.kind) {
       case 'job':
-        return ok({ attach: { attempt, job: settled.value.job } });
+        return ok({ attach: { attempt, job: settled.value.job, forgotten: false } });
       case 'gone':
         return ok({ submit: attempt + 1 });
       case 'pending':
@@ -174,13 +174,18 @@ class CommitRun {
     if (uncarried.length > 0) emit({ event: 'files-not-carried', paths: uncarried });
   }
 
-  async #attach({ attempt, job }: Attached): Promise<Result<RunOutcome | undefined, GateError>> {
+  async #attach({ attempt, job, forgotten }: Attached): Promise<Result<RunOutcome | undefined, GateError>> {
     this.#wantsNew = false;
     this.#context.emit({ event: 'attached', job: job.id, attempt, place: this.#place });
-    return this.#follow(attempt, job);
+    return this.#follow(attempt, job, forgotten);
   }
 
-  async #follow(attempt: number, job: JobRef): Promise<Result<RunOutcome | undefined, GateError>> {
+  async #follow(
+    attempt: number,
+    job: JobRef,
+    /** It was over, without a last word, before we came: nobody has waited for this error, and it is not cached. */
+    forgotten = false,
+  ): Promise<Result<RunOutcome | undefined, GateError>> {
     const { wait } = this.#options;
     const { fingerprint, commit } = this.#identified;
     const waiting = (why: WaitingOutcome['why'], last: JobStatus | undefined): Result<RunOutcome, never> =>
@@ -219,14 +224,21 @@ class CommitRun {
         const result = await this.#collect(attempt, job, end.job);
         if (!result.ok) return result;
         const [failure] = failuresOf(result.value.run).infrastructure;
-        const mayRetry = this.#options.start !== 'never' && this.#retries > 0;
-        if (failure === undefined || !mayRetry || !passing.has(failure.reason)) return result;
+        const mayStart = this.#options.start !== 'never';
+        if (failure !== undefined && forgotten && end.job === undefined && mayStart) return this.#replace(attempt);
+        if (failure === undefined || !mayStart || this.#retries === 0 || !passing.has(failure.reason)) return result;
         this.#retries -= 1;
         const of = this.#identified.config.retry.infrastructure + 1;
         this.#context.emit({ event: 'retrying', reason: failure.reason, attempt: of - this.#retries, of });
         return this.#submit(attempt + 1);
       }
     }
+  }
+
+  /** Should the scheduler remember a job that has not begun yet, it finds its attempt given up, and does nothing. */
+  async #replace(attempt: number): Promise<Result<RunOutcome | undefined, GateError>> {
+    const given = await this.#runs.abandon(this.#identified.fingerprint, attempt);
+    return given.ok ? this.#submit(attempt + 1) : err({ reason: 'runs', cause: given.error, place: this.#place });
   }
 
   async #collect(
@@ -272,6 +284,8 @@ class CommitRun {
 interface Attached {
   readonly attempt: number;
   readonly job: JobRef;
+  /** The scheduler does not know it any more, and it has left no last word (yet). */
+  readonly forgotten: boolean;
 }
 type Next =
   | { readonly look: true }
