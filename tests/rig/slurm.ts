@@ -80,6 +80,8 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
       '--no-defaults',
       '--user=root',
       `--datadir=${join(dir, 'sql')}`,
+      // At its start it removes every temporary table that it finds, those of another test's in /tmp too.
+      `--tmpdir=${dir}`,
       `--socket=${join(dir, 'sql.socket')}`,
       `--pid-file=${join(dir, 'sql.pid')}`,
       '--bind-address=127.0.0.1',
@@ -161,6 +163,7 @@ export async function slurmCluster(options: SlurmClusterOptions = {}): Promise<S
         '--skip-test-db',
         '--auth-root-authentication-method=normal',
         '--innodb-log-file-size=16M',
+        `--tmpdir=${dir}`,
         `--datadir=${join(dir, 'sql')}`,
       );
       await start('mariadbd');
