@@ -100,11 +100,15 @@ function preparationOf(read: ReadFile, finished: boolean, logTail: string): Fail
     return { side: 'infrastructure', reason: diskFull.test(detail) ? 'disk-full' : said, detail };
   }
   // A script that cannot write leaves no last word, but the shell's complaint is in the log.
-  const complaint = finished ? undefined : logTail.split('\n').findLast((line) => diskFull.test(line));
-  return complaint === undefined
-    ? undefined
-    : { side: 'infrastructure', reason: 'disk-full', detail: complaint.trim() };
+  const complaint = finished ? undefined : diskComplaint(logTail);
+  return complaint === undefined ? undefined : { side: 'infrastructure', reason: 'disk-full', detail: complaint };
 }
+
+const diskComplaint = (log: string): string | undefined =>
+  log
+    .split('\n')
+    .findLast((line) => diskFull.test(line))
+    ?.trim();
 
 const notRun = (step: PlannedStep): RunResult['steps'][number] => ({ name: step.name, outcome: 'not-run' });
 
@@ -118,11 +122,14 @@ function interrupted(
   if (progress.step !== step.index || done + 1 !== step.index) return notRun(step);
   const { cell, cells } = progress;
   const how = job?.end?.how;
-  const reason = how === undefined || how === 'completed' || how === 'failed' ? 'no-result' : how;
+  const silent = how === undefined || how === 'completed' || how === 'failed';
+  // What the job cleans up at its end may make room for its last word, and the step's result is missing all the same.
+  const full = silent ? diskComplaint(logTail) : undefined;
+  const reason = !silent ? how : full === undefined ? 'no-result' : 'disk-full';
   const failure: Failure = {
     side: 'infrastructure',
     reason,
-    detail: job?.end?.word ?? logTail.trimEnd().slice(-500),
+    detail: full ?? job?.end?.word ?? logTail.trimEnd().slice(-500),
     step: step.name,
     ...(cell === undefined ? {} : { cell }),
     ...(cells === undefined ? {} : { cells }),
