@@ -1,159 +1,185 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type FaultProject, type FaultProjectOptions, faultProject, killClient } from '../rig/fault-project.ts';
 import { describeWith, program } from '../rig/requirements.ts';
 import { type SlurmCluster, slurmCluster, slurmNeeds } from '../rig/slurm.ts';
+import { startSshd } from '../rig/sshd.ts';
 import { until } from '../rig/until.ts';
 
-describeWith([...slurmNeeds, 'sshd', program('python3', 'python3-venv')], 'a run, whatever happens to it', () => {
-  let slurm: SlurmCluster;
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'mlops-faults-'));
-    await chmod(folder, 0o755);
-    slurm = await slurmCluster({
-      conf: [
-        'SlurmdTimeout=5',
-        'PreemptType=preempt/partition_prio',
-        'PreemptMode=REQUEUE',
-        'PartitionName=low Nodes=c1 PriorityTier=1 PreemptMode=REQUEUE State=UP',
-        'PartitionName=ended Nodes=c1 PriorityTier=1 PreemptMode=CANCEL State=UP',
-        'PartitionName=urgent Nodes=c1 PriorityTier=100 PreemptMode=OFF State=UP',
-      ],
+const letGo = /you stopped waiting, and the job goes on[\s\S]*mlops attach/;
+
+describeWith(
+  [...slurmNeeds, 'sshd', program('python3', 'python3-venv'), program('faketime', 'faketime')],
+  'a run, whatever happens to it',
+  () => {
+    let slurm: SlurmCluster;
+    let folder: string;
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'mlops-faults-'));
+      await chmod(folder, 0o755);
+      slurm = await slurmCluster();
     });
-  });
-  afterAll(async () => {
-    await slurm?.[Symbol.asyncDispose]();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  });
-  const onCluster = (options: FaultProjectOptions = {}) => faultProject(slurm, folder, options);
+    afterAll(async () => {
+      await slurm?.[Symbol.asyncDispose]();
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    });
+    const onCluster = (options: FaultProjectOptions = {}) => faultProject(slurm, folder, options);
 
-  interface Point {
-    /** Resolves when the client is there; gives what lets the rest go on. */
-    readonly arm: (project: FaultProject) => Promise<{ reached(): Promise<unknown>; go(): Promise<unknown> }>;
-  }
-  const points: Readonly<Record<string, Point>> = {
-    'before anything is sent': { arm: (project) => project.pause('cut') },
-    'while files are sent': { arm: (project) => project.pause('tar', { when: '[ "$1" = xmof ]' }) },
-    'after all is sent': { arm: (project) => project.pause('tar', { when: '[ "$1" = -xmf ]' }) },
-    'while sbatch has not submitted yet': { arm: (project) => project.pause('sbatch') },
-    'while sbatch has submitted and not said so': { arm: (project) => project.pause('sbatch', { after: true }) },
-    'while the job waits in the queue': {
-      async arm(project) {
-        await project.commands.put('sbatch', 'exec "$real" --hold "$@"');
-        return { reached: () => project.job(), go: async () => slurm.run('scontrol', 'release', await project.job()) };
-      },
-    },
-    'while the job runs': {
-      async arm(project) {
-        await project.hold();
-        return { reached: () => project.training(1), go: () => project.release() };
-      },
-    },
-    'while results are fetched': { arm: (project) => project.pause('find', { when: '[ "$2" = result ]' }) },
-    'while the verdict is written': {
-      async arm({ repository }) {
-        const at = await mkdtemp(join(folder, 'hook-'));
-        const hook = join(repository.dir, '.git/hooks/reference-transaction');
-        await mkdir(join(repository.dir, '.git/hooks'), { recursive: true });
-        await writeFile(
-          hook,
-          `#!/bin/sh\n[ "$1" = prepared ] && grep -q refs/heads/mlops || exit 0\n: >${at}/reached\nwhile [ ! -e ${at}/go ]; do sleep 0.05; done\n`,
-        );
-        await chmod(hook, 0o755);
-        return {
-          reached: () => until(() => existsSync(join(at, 'reached'))),
-          async go() {
-            await writeFile(join(at, 'go'), '');
-            await rm(hook);
-          },
-        };
-      },
-    },
-  };
+    /** A clone that has the commit and the data, by a branch that nobody judges. */
+    const colleague = async (project: FaultProject) => {
+      await project.git(['push', 'origin', 'main:theirs']);
+      const clone = await project.repository.clone(project.remote);
+      await clone.git('switch', '--quiet', '--create', 'main', 'origin/theirs');
+      await cp(join(project.repository.dir, 'data'), join(clone.dir, 'data'), { recursive: true });
+      await project.mlops(['trust'], { cwd: clone.dir });
+      return clone;
+    };
 
-  test.each(Object.keys(points))(
-    'the client is killed %s: the next push brings the verdict of one job',
-    async (name) => {
-      await using project = await onCluster();
-      const point = await points[name]?.arm(project);
-      const first = project.push();
-      await point?.reached();
-      await killClient(first);
-      const second = project.push();
-      await point?.go();
-      expect(await second.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
-      expect(await project.jobs()).toEqual(['COMPLETED']);
-      expect(await project.trainings()).toBe(1);
-      expect(await project.git(['push', 'origin', 'main:again'])).toMatchObject({ code: 0 });
-      expect(await project.trainings()).toBe(1);
-    },
-  );
-
-  test('a connection that breaks again and again asks the scheduler no more often, and says nothing but that', async () => {
-    await using project = await onCluster();
-    const asked = await project.counted('squeue');
-    await project.hold();
-    const push = project.push();
-    await project.training(1);
-    await until(() => /running/.test(push.output()));
-    const before = await asked();
-    const end = Date.now() + 12_000;
-    while (Date.now() < end) {
-      await until(async () => Date.now() > end || (await project.sshd.connections()) > 0);
-      await project.sshd.killConnections();
+    interface Point {
+      /** Resolves when the client is there; gives what lets the rest go on. */
+      readonly arm: (project: FaultProject) => Promise<{ reached(): Promise<unknown>; go(): Promise<unknown> }>;
     }
-    expect((await asked()) - before).toBeLessThanOrEqual(2);
-    await project.release();
-    const done = await push.done;
-    expect(done).toMatchObject({ code: 0, stderr: expect.stringMatching(/lost .*the job goes on[\s\S]*PASS/) });
-    expect(done.stderr).not.toMatch(/Warning/);
-    expect(await project.jobs()).toEqual(['COMPLETED']);
-  });
+    const points: Readonly<Record<string, Point>> = {
+      'before anything is sent': { arm: (project) => project.pause('cut') },
+      'while files are sent': { arm: (project) => project.pause('tar', { when: '[ "$1" = xmof ]' }) },
+      'after all is sent': { arm: (project) => project.pause('tar', { when: '[ "$1" = -xmf ]' }) },
+      'while sbatch has not submitted yet': { arm: (project) => project.pause('sbatch') },
+      'while sbatch has submitted and not said so': { arm: (project) => project.pause('sbatch', { after: true }) },
+      'while the job waits in the queue': {
+        async arm(project) {
+          await project.commands.put('sbatch', 'exec "$real" --hold "$@"');
+          return {
+            reached: () => project.job(),
+            go: async () => slurm.run('scontrol', 'release', await project.job()),
+          };
+        },
+      },
+      'while the job runs': {
+        async arm(project) {
+          await project.hold();
+          return { reached: () => project.training(1), go: () => project.release() };
+        },
+      },
+      'while results are fetched': { arm: (project) => project.pause('find', { when: '[ "$2" = result ]' }) },
+      'while the verdict is written': {
+        async arm({ repository }) {
+          const at = await mkdtemp(join(folder, 'hook-'));
+          const hook = join(repository.dir, '.git/hooks/reference-transaction');
+          await mkdir(join(repository.dir, '.git/hooks'), { recursive: true });
+          await writeFile(
+            hook,
+            `#!/bin/sh\n[ "$1" = prepared ] && grep -q refs/heads/mlops || exit 0\n: >${at}/reached\nwhile [ ! -e ${at}/go ]; do sleep 0.05; done\n`,
+          );
+          await chmod(hook, 0o755);
+          return {
+            reached: () => until(() => existsSync(join(at, 'reached'))),
+            async go() {
+              await writeFile(join(at, 'go'), '');
+              await rm(hook);
+            },
+          };
+        },
+      },
+    };
 
-  test('Slurm does not answer when the push may not be held any longer: it ends in time, and the next one brings the verdict', async () => {
-    await using project = await onCluster();
-    await project.git(['config', 'mlops.hold', '6']);
-    await project.hold();
-    const push = project.push();
-    await project.training(1);
-    const squeue = await project.pause('squeue');
-    const begun = Date.now();
-    expect(await push.done).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/not pushed yet[\s\S]*next {5}mlops push[\s\S]*git push +later/),
+    test.each(Object.keys(points))(
+      'the client is killed %s: the next push brings the verdict of one job',
+      async (name) => {
+        await using project = await onCluster();
+        const point = await points[name]?.arm(project);
+        const first = project.push();
+        await point?.reached();
+        await killClient(first);
+        const second = project.push();
+        await point?.go();
+        expect(await second.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+        expect(await project.jobs()).toEqual(['COMPLETED']);
+        expect(await project.trainings()).toBe(1);
+        expect(await project.git(['push', 'origin', 'main:again'])).toMatchObject({ code: 0 });
+        expect(await project.trainings()).toBe(1);
+      },
+    );
+
+    test('a connection that breaks again and again asks the scheduler no more often, and says nothing but that', async () => {
+      await using project = await onCluster();
+      const asked = await project.counted('squeue');
+      await project.hold();
+      const push = project.push();
+      await project.training(1);
+      await until(() => /running/.test(push.output()));
+      const before = await asked();
+      const end = Date.now() + 12_000;
+      while (Date.now() < end) {
+        await until(async () => Date.now() > end || (await project.sshd.connections()) > 0);
+        await project.sshd.killConnections();
+      }
+      expect((await asked()) - before).toBeLessThanOrEqual(2);
+      await project.release();
+      const done = await push.done;
+      expect(done).toMatchObject({ code: 0, stderr: expect.stringMatching(/lost .*the job goes on[\s\S]*PASS/) });
+      expect(done.stderr).not.toMatch(/Warning/);
+      expect(await project.jobs()).toEqual(['COMPLETED']);
     });
-    expect(Date.now() - begun).toBeLessThan(9000);
-    await squeue.go();
-    await project.release();
-    expect(await project.mlops(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
-    expect(await project.jobs()).toEqual(['COMPLETED']);
-  });
 
-  test('the login node does not answer when the push may not be held any longer: it ends in time, and the run is remembered', async () => {
-    await using project = await onCluster();
-    await project.git(['config', 'mlops.hold', '6']);
-    await project.hold();
-    const push = project.push();
-    await project.training(1);
-    await project.sshd.freezeListener();
-    await project.sshd.killConnections();
-    const begun = Date.now();
-    expect(await push.done).toMatchObject({ code: 1, stderr: expect.stringMatching(/lost[\s\S]*not pushed yet/) });
-    expect(Date.now() - begun).toBeLessThan(9000);
-    await project.release();
-    await project.sshd.thawListener();
-    expect(await project.mlops(['status'])).toMatchObject({ stdout: expect.stringMatching(/1 run without a verdict/) });
-    expect(await project.mlops(['attach'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
-    expect(await project.jobs()).toEqual(['COMPLETED']);
-  });
+    test('Slurm does not answer when the push may not be held any longer: it ends in time, and the next one brings the verdict', async () => {
+      await using project = await onCluster();
+      await project.git(['config', 'mlops.hold', '6']);
+      await project.hold();
+      const push = project.push();
+      await project.training(1);
+      const squeue = await project.pause('squeue');
+      const begun = Date.now();
+      expect(await push.done).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/not pushed yet[\s\S]*next {5}mlops push[\s\S]*git push +later/),
+      });
+      expect(Date.now() - begun).toBeLessThan(9000);
+      await squeue.go();
+      await project.release();
+      expect(await project.mlops(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+      expect(await project.jobs()).toEqual(['COMPLETED']);
+    });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    '%s while Slurm does not answer: the client lets go at once, and the job goes on',
-    async (signal) => {
+    test('the login node does not answer when the push may not be held any longer: it ends in time, and the run is remembered', async () => {
+      await using project = await onCluster();
+      await project.git(['config', 'mlops.hold', '6']);
+      await project.hold();
+      const push = project.push();
+      await project.training(1);
+      await project.sshd.freezeListener();
+      await project.sshd.killConnections();
+      const begun = Date.now();
+      expect(await push.done).toMatchObject({ code: 1, stderr: expect.stringMatching(/lost[\s\S]*not pushed yet/) });
+      expect(Date.now() - begun).toBeLessThan(9000);
+      await project.release();
+      await project.sshd.thawListener();
+      expect(await project.mlops(['status'])).toMatchObject({
+        stdout: expect.stringMatching(/1 run without a verdict/),
+      });
+      expect(await project.mlops(['attach'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.jobs()).toEqual(['COMPLETED']);
+    });
+
+    test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+      '%s ends the client alone: exit code 1, the way back, and the job goes on',
+      async (signal) => {
+        await using project = await onCluster();
+        await project.hold();
+        const run = project.start('mlops', ['run']);
+        await project.training(1);
+        run.child.kill(signal);
+        expect(await run.done).toMatchObject({ code: 1, stderr: expect.stringMatching(letGo) });
+        expect(await project.jobs()).toEqual(['RUNNING']);
+        await project.release();
+        expect(await project.mlops(['attach'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+        expect(await project.trainings()).toBe(1);
+      },
+    );
+
+    test('Ctrl-C while Slurm does not answer lets go at once', async () => {
       await using project = await onCluster();
       await project.hold();
       const run = project.start('mlops', ['run']);
@@ -161,32 +187,102 @@ describeWith([...slurmNeeds, 'sshd', program('python3', 'python3-venv')], 'a run
       const squeue = await project.pause('squeue');
       await squeue.reached();
       const begun = Date.now();
-      run.child.kill(signal);
-      expect(await run.done).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(/you stopped waiting, and the job goes on[\s\S]*mlops attach/),
-      });
+      run.child.kill('SIGINT');
+      expect(await run.done).toMatchObject({ code: 1, stderr: expect.stringMatching(letGo) });
       expect(Date.now() - begun).toBeLessThan(3000);
-      expect(await project.jobs()).toEqual(['RUNNING']);
       await squeue.go();
       await project.release();
-      expect(await project.mlops(['attach'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
-      expect(await project.trainings()).toBe(1);
-    },
-  );
+    });
 
-  test('the job is cancelled in the queue: the next question sees it, nothing is known about the model, and the next push trains', async () => {
-    await using project = await onCluster();
-    await project.commands.put('sbatch', 'exec "$real" --hold "$@"');
-    const push = project.push();
-    await until(() => push.output().includes('queued'));
-    const begun = Date.now();
-    await slurm.run('scancel', await project.job());
-    expect(await push.done).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERROR.*cancelled/) });
-    expect(Date.now() - begun).toBeLessThan(20_000);
-    await project.commands.clear();
-    expect(await project.push().done).toMatchObject({ code: 0 });
-    expect(await project.jobs()).toEqual(['CANCELLED', 'COMPLETED']);
-    expect(await project.trainings()).toBe(1);
-  });
-});
+    test.each(Object.keys(points).filter((name) => /sent|sbatch|fetched/.test(name)))(
+      'the connection is cut %s: the push ends with the reason, and the next one brings the verdict of one job',
+      async (name) => {
+        await using project = await onCluster();
+        const point = await points[name]?.arm(project);
+        const push = project.push();
+        await point?.reached();
+        await project.sshd.killConnections();
+        expect(await push.done).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/connection[\s\S]*next {5}git push/),
+        });
+        const second = project.push();
+        await point?.go();
+        expect(await second.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+        expect(await project.jobs()).toEqual(['COMPLETED']);
+        expect(await project.trainings()).toBe(1);
+      },
+    );
+
+    test.each(['+5m', '-5m'])('the client’s clock is wrong by %s: the verdict is the same', async (offset) => {
+      await using project = await onCluster();
+      const push = await project.start('faketime', ['-f', offset, 'git', 'push', 'origin', 'main']).done;
+      expect(push).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.jobs()).toEqual(['COMPLETED']);
+    });
+
+    test('a colleague pushes the same commit from a clone of theirs while it runs: one job, and a verdict for both', async () => {
+      await using project = await onCluster({ config: 'push: { main: gate, "*": ignore }\n' });
+      const clone = await colleague(project);
+      await project.hold();
+      const ours = project.push();
+      await project.training(1);
+      const theirs = project.start('mlops', ['run'], { cwd: clone.dir });
+      await until(() => /found: it is there already/.test(theirs.output()));
+      await killClient(ours);
+      await project.release();
+      expect(await theirs.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.push().done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.jobs()).toEqual(['COMPLETED']);
+      expect(await project.trainings()).toBe(1);
+    });
+
+    test('a colleague cancels it from a clone of theirs: nothing is known about the model, and the next push trains', async () => {
+      await using project = await onCluster({ config: 'push: { main: gate, "*": ignore }\n' });
+      const clone = await colleague(project);
+      await project.hold();
+      const ours = project.push();
+      await project.training(1);
+      expect(await project.mlops(['cancel'], { cwd: clone.dir })).toMatchObject({ code: 0 });
+      expect(await ours.done).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERROR[\s\S]*cancelled/) });
+      await project.release();
+      expect(await project.push().done).toMatchObject({ code: 0 });
+      expect(await project.jobs()).toEqual(['CANCELLED', 'COMPLETED']);
+    });
+
+    test('a branch that is only recorded goes at once, and `mlops sync` brings and publishes the verdict', async () => {
+      await using project = await onCluster({ config: 'push: { main: gate, "*": record }\n' });
+      await project.hold();
+      expect(await project.git(['push', 'origin', 'main:draft'])).toMatchObject({ code: 0 });
+      await project.training(1);
+      expect(await project.mlops(['sync'])).toMatchObject({ stderr: expect.stringMatching(/RUNNING/) });
+      await project.release();
+      await until(async () => (await project.jobs()).join() === 'COMPLETED');
+      expect(await project.mlops(['sync'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.repository.git('--git-dir', project.remote, 'log', '--oneline', 'mlops')).not.toBe('');
+      expect(await project.trainings()).toBe(1);
+    });
+
+    test('a git server that drops idle channels: git push ends with the way on, and mlops push goes through', async () => {
+      await using project = await onCluster();
+      await using forge = await startSshd({ config: ['ChannelTimeout session:command=8s'] });
+      await project.git(['config', 'core.sshCommand', `ssh -F ${forge.sshConfig}`]);
+      await project.git(['remote', 'set-url', 'origin', `ssh://cluster${project.remote}`]);
+      await project.git(['config', 'mlops.hold', '5']);
+      await project.hold();
+      const first = project.push();
+      expect(await first.done).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /RUNNING[\s\S]*not pushed yet: cluster drops a push[\s\S]*mlops push +waits, then pushes/,
+        ),
+      });
+      const second = project.start('mlops', ['push', 'origin', 'main']);
+      await until(() => /found: it is there already/.test(second.output()));
+      await project.release();
+      expect(await second.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      expect(await project.git(['push', 'origin', 'main:again'])).toMatchObject({ code: 0 });
+      expect(await project.jobs()).toEqual(['COMPLETED']);
+    });
+  },
+);
