@@ -148,10 +148,9 @@ async function watchOnce(
       if (isHoldOver(options) && known.askedAt !== undefined) return { how: 'hold-over', last: known.last };
       const wait = secondsToQuestion(known, options.now());
       if (wait > 0) {
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
+        await sleepUntil(wait, options, (awake) => {
+          wake = awake;
         });
-        await Promise.race([woken, sleepUntil(wait, options)]);
         continue;
       }
       known.askedForIt ||= known.jobSeen;
@@ -245,10 +244,11 @@ async function beforeLetGo<T>(answer: Promise<T>, options: FollowOptions): Promi
 
 const backoffSeconds = (tries: number): number => Math.min(60, 2 ** tries) * (0.5 + Math.random());
 
-/** Sleeps, but not beyond the hold's end, and not after the user's signal. */
+/** Sleeps, but not beyond the hold's end, and not after the user's signal; `asleep` is given what ends it before, with all that it holds. */
 function sleepUntil(
   seconds: number,
   { signal, holdUntil, now }: Pick<FollowOptions, 'signal' | 'holdUntil' | 'now'>,
+  asleep: (awake: () => void) => void = () => {},
 ): Promise<void> {
   const ms = Math.max(0, Math.min(seconds * 1000, (holdUntil ?? Number.POSITIVE_INFINITY) - now()));
   return new Promise((resolve) => {
@@ -260,5 +260,6 @@ function sleepUntil(
     };
     const timer = setTimeout(done, ms);
     signal.addEventListener('abort', done, { once: true });
+    asleep(done);
   });
 }
