@@ -245,7 +245,7 @@ def main():
         write(os.path.join(folder, "state", "now"), "step %s of %s %s\n" % (index, steps, what))
 
     kernelspec(folder)
-    os.chdir(os.path.join(folder, "tree"))
+    os.chdir(os.path.join(folder, "tree", step.get("cwd", ".")))
     now("starting the kernel")
     try:
         result = run(step, folder, now)

@@ -42,7 +42,8 @@ export async function scan(
     .filter((path) => /^(?:src\/|scripts\/)?(?:train|main|run|model)\.py$/.test(path))
     .sort(byPlace)[0];
   const tests = files.some((path) => /(?:^|\/)(?:test_[^/]*|[^/]*_test)\.py$/.test(path));
-  const named = await namedFiles(top, python);
+  const named = new Map<string, Named>();
+  for (const { path, code } of python) named.set(path, await namedFiles(top, path, code));
   const branch = await defaultBranch(repository);
   if (!branch.ok) return branch;
   const modules = python.flatMap(({ code }) => importedModules(code));
@@ -60,10 +61,11 @@ export async function scan(
         ({ path, parameters, metrics }): NotebookFacts => ({
           path,
           metrics,
+          ...startOf(path, named.get(path)),
           ...(parameters === undefined ? {} : { parameters }),
         }),
       ),
-      data: findData(files, [...fresh.value, ...ignored.value], named),
+      data: findData(files, [...fresh.value, ...ignored.value], [...named.values()].flatMap(pathsOf)),
       environment: environmentOf(files, packages, hasConda),
       tests,
       ...(script === undefined ? {} : { script }),
@@ -119,28 +121,39 @@ async function readNotebooks(top: string, paths: readonly string[]): Promise<rea
   );
 }
 
-/** Files that code cells name and that are there, seen from the notebook's folder or from the top. */
-async function namedFiles(
-  top: string,
-  notebooks: readonly { readonly path: string; readonly code: string }[],
-): Promise<readonly string[]> {
-  const found = new Set<string>();
-  for (const { path, code } of notebooks) {
-    for (const text of possiblePaths(code).slice(0, 200)) {
-      for (const candidate of [posix.join(dirname(path), text), posix.normalize(text)]) {
-        const clean = candidate.replace(/\/$/, '');
-        if (clean === '.' || clean.startsWith('..') || clean.startsWith('/') || found.has(clean)) continue;
-        if (
-          await stat(join(top, clean)).then(
-            () => true,
-            () => false,
-          )
-        )
-          found.add(clean);
-      }
+/** Files and folders that code cells name and that are there. */
+interface Named {
+  readonly fromOwnFolder: ReadonlySet<string>;
+  readonly fromTop: ReadonlySet<string>;
+}
+
+async function namedFiles(top: string, path: string, code: string): Promise<Named> {
+  const texts = possiblePaths(code).slice(0, 200);
+  const there = async (folder: string): Promise<ReadonlySet<string>> => {
+    const found = new Set<string>();
+    for (const text of texts) {
+      const clean = posix.join(folder, text).replace(/\/$/, '');
+      if (clean === '.' || clean.startsWith('..') || clean.startsWith('/')) continue;
+      if (await isThere(join(top, clean))) found.add(clean);
     }
-  }
-  return [...found];
+    return found;
+  };
+  return { fromOwnFolder: await there(dirname(path)), fromTop: await there('') };
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const pathsOf = ({ fromOwnFolder, fromTop }: Named): readonly string[] => [...fromOwnFolder, ...fromTop];
+
+/** A notebook was written where Jupyter starts it, in its own folder, unless what it names is found from the top alone. */
+function startOf(path: string, named: Named | undefined): Pick<NotebookFacts, 'cwd'> {
+  const folder = dirname(path);
+  const fromTopAlone = named !== undefined && named.fromOwnFolder.size === 0 && named.fromTop.size > 0;
+  return folder === '.' || fromTopAlone ? {} : { cwd: folder };
 }
 
 const dataName = /(?:^|\/)(?:data|dataset|datasets)$/i;
@@ -165,10 +178,16 @@ function findData(files: readonly string[], untracked: readonly string[], named:
     // x.dvc stands for x.
     else consider(path.replace(/\.dvc$/, ''));
   }
-  for (const path of named) if (!notData.test(path) && !code.test(path)) found.add(path);
+  for (const path of named) if (!notData.test(path) && !code.test(path) && !isCodeFolder(path, files)) found.add(path);
   const all = [...found].sort(byPlace);
   const outer = all.filter((path) => !all.some((other) => other !== path && path.startsWith(`${other}/`)));
   return outer.length > 20 ? outer.slice(0, 20) : outer;
+}
+
+/** `sys.path.append("../src")` names a folder too. */
+function isCodeFolder(path: string, files: readonly string[]): boolean {
+  const below = files.filter((file) => file.startsWith(`${path}/`));
+  return below.length > 0 && below.every((file) => code.test(file));
 }
 
 function environmentOf(files: readonly string[], packages: readonly string[], hasConda: boolean): ProposedEnvironment {

@@ -128,7 +128,7 @@ const homes: Readonly<Record<string, string>> = {
   ),
   ...Object.fromEntries(Object.keys(resources.shape).map((key) => [key, 'in `resources`'])),
   ...Object.fromEntries(
-    ['notebook', 'run', 'parameters', 'seeds', 'matrix', 'throttle', 'metrics', 'junit'].map((key) => [
+    ['notebook', 'run', 'cwd', 'parameters', 'seeds', 'matrix', 'throttle', 'metrics', 'junit'].map((key) => [
       key,
       'in a step',
     ]),

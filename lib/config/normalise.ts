@@ -131,6 +131,7 @@ function readStep(written: Written['steps'][number], index: number, base: Resour
     seeds: written.seeds,
     matrix: written.matrix,
     throttle: written.throttle,
+    cwd: written.cwd === undefined || tidyPath(written.cwd) === '.' ? undefined : tidyPath(written.cwd),
     metrics: written.metrics === undefined ? undefined : readMetrics(written.metrics),
   };
   if (written.notebook !== undefined)

@@ -14,6 +14,8 @@ export interface ProposalFacts {
 }
 export interface NotebookFacts {
   readonly path: string;
+  /** The folder that it seems to be written for, if that is not the top. */
+  readonly cwd?: string;
   /** Of the cell tagged `parameters`; undefined without such a cell. */
   readonly parameters?: Readonly<Record<string, Scalar>>;
   /** Names that look like metrics. */
@@ -134,6 +136,7 @@ function stepLines(facts: ProposalFacts): readonly string[] {
     '  # - run: pytest -q --junitxml=$MLOPS_OUT/tests.xml       # a step that exits non-zero is a fail',
     '  #   junit: tests.xml',
     '  # - run: python evaluate.py',
+    '  #   cwd: src                             # the folder it starts in; the top',
     '  #   metrics: { file: $MLOPS_OUT/metrics.json }',
   ];
   const { chosen, others } = choose(facts.notebooks);
@@ -165,7 +168,14 @@ function notebookLines(notebook: NotebookFacts): readonly string[] {
           '    metrics:                               # expressions, evaluated after the last cell; the notebook stays as it is',
           ...notebook.metrics.map((name) => `      ${name}: ${name}`),
         ];
-  return [`  - notebook: ${quoted(notebook.path)}`, ...notebookOptions(notebook.parameters), ...metrics];
+  const cwd =
+    notebook.cwd === undefined
+      ? []
+      : [
+          `    cwd: ${quoted(notebook.cwd)}`.padEnd(43) +
+            '# starts in its folder, as in Jupyter; without it, at the top',
+        ];
+  return [`  - notebook: ${quoted(notebook.path)}`, ...cwd, ...notebookOptions(notebook.parameters), ...metrics];
 }
 
 function notebookOptions(parameters: Readonly<Record<string, Scalar>> | undefined): readonly string[] {

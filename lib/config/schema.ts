@@ -148,6 +148,9 @@ const step = z
       parameters: mapOf(name, parameterValue, 'is a map of parameters').meta({
         description: 'For the cell tagged `parameters`.',
       }),
+      cwd: path('is the folder of the repository that the step starts in, such as notebooks').meta({
+        description: 'The folder that the step starts in; the top of the repository where it is left out.',
+      }),
       junit: path('is a JUnit XML file that the step writes, such as tests.xml'),
       seeds: z
         .strictObject(
@@ -177,10 +180,10 @@ const step = z
   .meta({ oneOf: [{ required: ['notebook'] }, { required: ['run'] }] });
 
 export const stepKeys = {
-  notebook: ['notebook', 'parameters', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
-  run: ['run', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
+  notebook: ['notebook', 'cwd', 'parameters', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
+  run: ['run', 'cwd', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
   /** Before it is known which. */
-  any: ['notebook', 'run', 'parameters', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
+  any: ['notebook', 'run', 'cwd', 'parameters', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
 } as const;
 
 const margin = (what: string) => {

@@ -39,6 +39,7 @@ export function checkStep(step: Loose, at: Path, report: Reporter): void {
       `\`notebook\` is a notebook (.ipynb), not ${report.shown([...at, 'notebook'], step.notebook)}`,
       step.notebook.endsWith('.py') ? `\`run: python ${step.notebook}\` runs a script` : undefined,
     );
+  checkPath(step.cwd, [...at, 'cwd'], report, 'repository');
   checkPath(step.junit, [...at, 'junit'], report, 'output');
   checkMetrics(step, kind, at, report);
   const seeds = mapOr(step.seeds);

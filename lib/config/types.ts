@@ -86,6 +86,8 @@ interface StepCommon {
   readonly seeds?: { readonly parameter: string; readonly values: readonly number[] };
   readonly matrix?: Readonly<Record<string, readonly Scalar[]>>;
   readonly throttle?: number;
+  /** The folder of the repository that it starts in; the top where there is none. */
+  readonly cwd?: string;
   readonly metrics?: Metrics;
 }
 export interface NotebookStep extends StepCommon {

@@ -29,7 +29,10 @@ export function planSteps(request: PlanRequest): StepsPlan {
     const index = position + 1;
     const metrics = step.metrics?.kind === 'file' ? resultPath(step.metrics.file, 'tree') : '';
     const chain = fingerprinted.inputs.steps[position]?.fingerprint ?? '';
-    const common = { index, chain, metrics, inTask: tasks.length > 0 && position >= first };
+    const cwd = step.cwd === undefined ? {} : { cwd: step.cwd };
+    if (step.cwd !== undefined && !hasFolder(request, step.cwd))
+      errors.push({ reason: 'cwd-missing', step: index, cwd: step.cwd });
+    const common = { index, chain, metrics, ...cwd, inTask: tasks.length > 0 && position >= first };
     if (step.kind === 'run') {
       if (step.run.trim() === '') errors.push({ reason: 'run-empty', step: index });
       if (step.run.includes('\0'))
@@ -95,6 +98,7 @@ function notebookInputs(
   const driver = {
     version: 1,
     output,
+    ...(step.cwd === undefined ? {} : { cwd: step.cwd }),
     kernel: kernelOf(notebook),
     language,
     parameters: step.parameters,
@@ -108,6 +112,16 @@ function notebookInputs(
   }
   inputs.set(`step-${index}.ipynb`, { content: instrumentNotebook(notebook, expressions), mode: 0o644 });
   return [];
+}
+
+/** Git knows no folder without a file in it. */
+function hasFolder({ tree, fingerprinted }: PlanRequest, folder: string): boolean {
+  const below = ({ path }: { readonly path: string }) => path.startsWith(`${folder}/`);
+  // Of data that is not here only its entry's path is known.
+  const entries = Object.keys(fingerprinted.inputs.data).map((path) => ({ path: `${path}/` }));
+  return (
+    tree.some(below) || entries.some(below) || Object.values(fingerprinted.data).some((files) => files.some(below))
+  );
 }
 
 /** Relative to the attempt's folder. `$MLOPS_OUT` is its `out/`; a path without it is relative to `otherwise`. */

@@ -85,4 +85,6 @@ export interface StepView {
   /** Relative to the attempt's folder; empty: none. */
   readonly metrics: string;
   readonly junit: string;
+  /** Relative to the top; absent: it starts there. */
+  readonly cwd?: string;
 }

@@ -90,6 +90,28 @@ describe('init', () => {
     expect(await repository.read('.gitignore')).toBe('private/\n*.npz\n');
   });
 
+  test('starts a notebook in its own folder, as Jupyter does, unless it was written to be started at the top', async () => {
+    await using repository = await temporaryRepository();
+    await repository.write(
+      'lab/own.ipynb',
+      notebook('import sys\nsys.path.append("../src")\nimport recs\nopen("../inputs/r.bin")'),
+    );
+    await repository.write('lab/top.ipynb', notebook('open("inputs/r.bin")'));
+    await repository.write('top.ipynb', notebook('open("inputs/r.bin")'));
+    await repository.write('src/recs/__init__.py', '');
+    await repository.write('inputs/r.bin', 'a');
+    await repository.git('add', '.');
+    await initialise(repository);
+    const written = await config(repository);
+    expect(written.steps.map((step) => (step.kind === 'notebook' ? [step.notebook, step.cwd] : []))).toEqual([
+      ['top.ipynb', undefined],
+      ['lab/own.ipynb', 'lab'],
+      ['lab/top.ipynb', undefined],
+    ]);
+    // The folder of modules is code, though a notebook names it.
+    expect(written.data).toEqual([{ kind: 'path', path: 'inputs/r.bin', writable: false }]);
+  });
+
   test('makes git log show verdicts and git fetch bring them', async () => {
     await using repository = await temporaryRepository();
     await repository.remote();

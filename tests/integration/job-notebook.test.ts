@@ -24,6 +24,26 @@ const run = (cells: Cells, metrics: Record<string, string> = {}, scene: Partial<
   });
 
 describe('a notebook that passes', () => {
+  test('starts at the top of the repository, or in the folder that `cwd` names, as in Jupyter', async () => {
+    const reads = (path: string, cwd?: string) =>
+      workdir.run({
+        path: python,
+        files: {
+          'lab/a.ipynb': notebookOf([`rows = len(open(${JSON.stringify(path)}).read())\nimport helper`]),
+          'data/r.csv': '1234',
+          'helper.py': '',
+          'lab/helper.py': '',
+        },
+        config: {
+          steps: [
+            notebookStep('lab/a.ipynb', { ...expressions({ rows: 'rows' }), ...(cwd === undefined ? {} : { cwd }) }),
+          ],
+        },
+      });
+    for (const outcome of [await reads('data/r.csv'), await reads('../data/r.csv', 'lab')])
+      expect(outcome.result.metrics).toMatchObject({ rows: { kind: 'number', value: 4 } });
+  });
+
   test('gives its metrics, its executed copy, its log and where it ran', async () => {
     const { result, log, folder, code } = await run(
       [

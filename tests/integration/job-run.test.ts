@@ -37,6 +37,16 @@ describe('a shell line', () => {
     expect(await readdir(join(workdir.folder, 'tmp'))).toEqual([]);
   });
 
+  test('starts in the folder that `cwd` names, and a file without a path is written there', async () => {
+    const { result, folder } = await run(
+      [runStep('cat here.txt > copy.txt; pwd > "$MLOPS_OUT/where"', { cwd: 'a b/c' })],
+      { files: { 'a b/c/here.txt': 'here' } },
+    );
+    expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
+    expect(await readFile(join(folder, 'tree/a b/c/copy.txt'), 'utf8')).toBe('here');
+    expect(await readFile(join(folder, 'out/where'), 'utf8')).toBe(`${join(folder, 'tree/a b/c')}\n`);
+  });
+
   test('that exits non-zero is a fail with its status and its last words, and what comes after is not run', async () => {
     const { result, code } = await run([runStep('echo before; echo "went wrong" >&2; exit 7'), runStep('true')]);
     expect(result.steps).toMatchObject([

@@ -69,6 +69,11 @@ describe('the config that init proposes', () => {
     expect(proposedSteps({ ...nothing, ...facts })).toBe(Object.keys(facts).length === 0 ? 'none' : 'run');
   });
 
+  test('a notebook that is written for its own folder starts there', () => {
+    const step = { path: 'notebooks/train.ipynb', cwd: 'notebooks', metrics: [] };
+    expect(proposed({ notebooks: [step] }).steps).toMatchObject([{ notebook: step.path, cwd: 'notebooks' }]);
+  });
+
   test.each(['null', '1.0', '- x', 'a: b', 'a #b', '"x"', '*', '!x', '数据/x.csv', 'with space', "it's"])(
     'the path %p is data as it stands',
     (path) => {
@@ -102,6 +107,7 @@ describe('the config that init proposes', () => {
       'seeds',
       'matrix',
       'throttle',
+      'cwd',
       'junit',
       'file',
       'baseline',

@@ -77,6 +77,14 @@ describe('what cannot run is named before anything is sent', () => {
       { reason: 'notebook-missing', step: 1, notebook: 'a.ipynb' },
     ]);
   });
+  test('a folder to start in that is in neither the commit nor its data', () => {
+    const text = notebookOf(['x = 1']);
+    expect(withNotebook(text, notebookStep('a.ipynb', { cwd: 'notebook' }))).toEqual([
+      { reason: 'cwd-missing', step: 1, cwd: 'notebook' },
+    ]);
+    const tree = [{ path: 'notebooks/a.ipynb', mode: '100644' as const, oid: asOid(hex('1', 40)) }];
+    expect(errors({ steps: [runStep('true', { cwd: 'notebooks' })] }, { tree })).toEqual([]);
+  });
   test('a notebook that is not JSON, or of an old format', () => {
     expect(withNotebook('<<<<<<< HEAD')).toMatchObject([{ reason: 'notebook-not-json', notebook: 'a.ipynb' }]);
     expect(withNotebook('{"nbformat": 3, "worksheets": []}')).toMatchObject([

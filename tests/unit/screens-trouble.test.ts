@@ -173,6 +173,7 @@ const plans: GateError = {
       metrics: ['rprec'],
     },
     'no-kernel-name': { reason: 'no-kernel-name', ...notebook, language: 'julia' },
+    'cwd-missing': { reason: 'cwd-missing', step: 1, cwd: 'notebook' },
     'run-empty': { reason: 'run-empty', step: 2 },
     'data-in-the-way': { reason: 'data-in-the-way', entry: 'data/ml-25m', path: 'data/ml-25m/README' },
     'environment-file-missing': { reason: 'environment-file-missing', file: 'environment.yml' },

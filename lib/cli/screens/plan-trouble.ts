@@ -64,6 +64,17 @@ const planWords: Words<PlanError> = {
     means: 'Choose a kernel in Jupyter, which writes it into the notebook.',
     next: [{ command: setting.again, what: 'once it is saved and committed' }],
   }),
+  'cwd-missing': (error, setting) => ({
+    failed: `the commit has no folder ${said(error.cwd, 80)} for the step to start in`,
+    where: inStep(error, setting),
+    next: [
+      {
+        command: `cwd: ${said(error.cwd, 80)}`,
+        what: `in ${config}: a folder with files, from the top of the repository`,
+      },
+      { command: setting.again },
+    ],
+  }),
   'run-empty': (error, setting) => ({
     failed: 'a step has an empty `run`: there is nothing to do',
     where: inStep(error, setting),

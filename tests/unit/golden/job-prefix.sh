@@ -432,7 +432,7 @@ keep_step() {
 task=
 task_exports=
 prefix_known=yes
-# take_step K CHAIN notebook|run LINE METRICS-FILE JUNIT-FILE
+# take_step K CHAIN notebook|run LINE METRICS-FILE JUNIT-FILE [FOLDER]
 take_step() {
   if [ -n "$failed" ]; then
     printf 'version=1\noutcome=not-run\n' | put "result/step-$1"
@@ -459,7 +459,7 @@ take_step() {
     MLOPS_NONCE="$step_started.$$" "$python" "$here/in/notebook.py" "$1" "$steps" "$here" </dev/null
     code=$?
   else
-    (cd tree && inside sh -c "$task_exports$4") </dev/null
+    (cd "tree${7:+/$7}" && inside sh -c "$task_exports$4") </dev/null
     code=$?
   fi
   cd "$here" || exit 91
