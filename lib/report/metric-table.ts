@@ -2,9 +2,9 @@ import { printableLine } from '../base/printable.ts';
 import { blocks } from '../verdict/judge.ts';
 import { sampleOf, summarise } from '../verdict/sample.ts';
 import type { Baseline, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
-import { formatBound, formatChange, formatMetric, precisionFor } from './numbers.ts';
+import { formatBound, formatChange, formatMetric, type Precision, precisionFor } from './numbers.ts';
 import { cut } from './trim.ts';
-import { baselineOf, marginText, readingText, spreadText } from './words.ts';
+import { baselineOf, finerOf, marginText, readingText, spreadText } from './words.ts';
 
 export interface MetricTable {
   /** `main`, or `baseline` where there are several. Undefined: nothing was compared with. */
@@ -86,9 +86,13 @@ function row(
           ].join(' '),
     baseline: baseline === undefined ? '' : formatMetric(baseline, precision),
     change,
-    required: checks.map((check) => requiredText(check, (limit) => formatMetric(limit, precision))),
+    required: checks.map((check) => requiredText(check, (limit) => limitText(limit, precision))),
   };
 }
+
+/** 1 % below 0.9 is no 0.9: a limit that was computed has three significant digits where the values have fewer. */
+const limitText = (limit: number, precision: Precision): string =>
+  formatMetric(limit, finerOf(precision, precisionFor([Number(limit.toPrecision(3))])));
 
 function requiredText(check: Check, format: (limit: number) => string): RequiredText {
   const { requirement, bound, limit, outcome } = check;

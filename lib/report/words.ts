@@ -179,7 +179,9 @@ function undecidedText({ metric, sample, bound }: Check, limit: number): string 
 export const spreadText = (n: number, sd: number, precision: Precision): string =>
   `± ${formatMetric(sd, sd === 0 ? precision : finerOf(precision, precisionFor([Number(sd.toPrecision(1))])))} (${plural(n, 'seed')})`;
 
-const finerOf = (a: Precision, b: Precision): Precision => (a.kind === b.kind && a.decimals >= b.decimals ? a : b);
+/** Of the two, the one with more places. */
+export const finerOf = (a: Precision, b: Precision): Precision =>
+  a.kind === b.kind && a.decimals >= b.decimals ? a : b;
 
 export const marginText = (margin: Margin | undefined): string =>
   margin === undefined ? 'is allowed' : `${formatBound(margin.amount)}${margin.kind === 'percent' ? ' %' : ''}`;

@@ -15,6 +15,7 @@ import {
   failedRun,
   fingerprint,
   hostile,
+  main,
   numberOf,
   outOfMemory,
   raised,
@@ -92,6 +93,14 @@ describe('a report', () => {
     expect(
       judge({ result: report.value.run, require: { rprec: { ...requirement, min: 0.1 } }, baselines: {} }).kind,
     ).toBe('pass');
+  });
+
+  test('the limit that a margin gives is not rounded to the places of the values', () => {
+    const report = sampleReport({
+      baseline: { ...main, metrics: { rprec: 0.9 } },
+      run: { metrics: { rprec: numberOf(0.7) } },
+    });
+    expect(markdown(report)).toContain('| rprec | 0.7 | 0.9 | −0.2 | ≥ 0.25 ✓<br>≥ 0.891 (within 1 % of main) ✗ |');
   });
 
   test('a value that JSON cannot hold is kept by name', () => {
