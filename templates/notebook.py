@@ -21,11 +21,12 @@ ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-
 
 def write(path, text):
     """Complete or not at all."""
-    with io.open(path + ".tmp", "w", encoding="utf-8", errors="backslashreplace") as file:
+    temporary = "%s.%s.tmp" % (path, os.getpid())
+    with io.open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(path + ".tmp", path)
+    os.replace(temporary, path)
 
 
 def tags(cell):

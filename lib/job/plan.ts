@@ -66,6 +66,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       steps: steps.steps.map((step) => step.view),
       tasks: (steps.repeated?.tasks ?? []).map(({ index, title }) => ({ index, title })),
       taskCount: steps.repeated?.tasks.length ?? 0,
+      throttle: config.steps[(steps.repeated?.from ?? 1) - 1]?.throttle ?? 1,
       repeatedFrom: steps.repeated?.from ?? 0,
       artifacts: config.artifacts,
     },

@@ -21,6 +21,8 @@ export interface JobView {
   /** Empty: every step is run once. */
   readonly tasks: readonly { readonly index: number; readonly title: string }[];
   readonly taskCount: number;
+  /** How many of them run at a time. */
+  readonly throttle: number;
   /** The step that is repeated; 0: none. */
   readonly repeatedFrom: number;
   readonly artifacts: readonly string[];

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { judge } from '../../lib/verdict/judge.ts';
@@ -110,6 +111,47 @@ describe('a step with seeds or a matrix', () => {
       kind: 'fail',
       reasons: [{ reason: 'failure', failure: { reason: 'exit-status', step: expect.stringContaining('(seed=2)') } }],
     });
+  });
+
+  test('`throttle` of them run at a time, and none beyond', async () => {
+    const meet = (count: number, throttle: number) =>
+      runStep(
+        `: >"$HERE/came.$seed"; : >"$HERE/here.$seed"
+         until [ "$(ls "$HERE" | grep -c '^came')" -ge ${count} ]; do sleep 0.05; done
+         echo "seed $seed"; echo "again $seed"
+         [ "$(ls "$HERE" | grep -c '^here')" -le ${throttle} ] || exit 1
+         rm "$HERE/here.$seed"; echo "{\\"score\\": $seed}" >"$MLOPS_OUT/m.json"`,
+        { seeds: { parameter: 'seed', values: [1, 2, 3, 4] }, throttle, ...metricsFile },
+      );
+    const place = await mkdtemp(join(tmpdir(), 'mlops-throttle-'));
+    // The first two wait for each other: one after another they would wait for ever.
+    const { result, code, log } = await workdir.run({ config: { env: { HERE: place }, steps: [meet(2, 2)] } });
+    expect(code).toBe(0);
+    expect(result.tasks?.map(({ outcome, metrics }) => [outcome, metrics.score])).toEqual(
+      [1, 2, 3, 4].map((seed) => ['passed', number(seed)]),
+    );
+    for (const seed of [1, 2, 3, 4]) expect(log).toContain(`seed ${seed}\nagain ${seed}\n`);
+    expect((await workdir.run({ config: { env: { HERE: place }, steps: [meet(1, 1)] } })).code).toBe(0);
+    await rm(place, { recursive: true });
+  });
+
+  test('side by side, notebooks are as apart as one after another, and a failure is its own', async () => {
+    const files = {
+      'a.ipynb': notebookOf([
+        { source: 'seed = 0', tags: ['parameters'] },
+        'open("mine", "x").write(str(seed))\nprint("trained with", seed)\nassert seed != 2, "two"',
+        'score = int(open("mine").read())',
+      ]),
+    };
+    const step = notebookStep('a.ipynb', { seeds, throttle: 3, ...expressions({ score: 'score' }) });
+    const { result, code } = await workdir.run({ path: python, files, config: { steps: [step] } });
+    expect(code).toBe(1);
+    expect(result.tasks?.map(({ outcome, metrics }) => [outcome, metrics.score?.kind])).toEqual([
+      ['passed', 'number'],
+      ['failed', undefined],
+      ['passed', 'number'],
+    ]);
+    expect(result.steps.map(({ failure }) => failure?.exception)).toEqual([undefined, 'AssertionError', undefined]);
   });
 
   test('a task that is killed in the middle has no last word, and nothing is known about the model', async () => {

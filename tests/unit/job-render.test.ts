@@ -47,6 +47,7 @@ const view = (environment: EnvironmentView): JobView => ({
   ],
   tasks: [{ index: 1, title: hostile }],
   taskCount: 1,
+  throttle: 2,
   repeatedFrom: 2,
   artifacts: ['model.pkl', 'plots/**/*.{png,svg}', `a b'$(touch oops)*.x`],
 });

@@ -693,6 +693,9 @@ if [ ! -d tree ]; then
   not_prepared files-missing
 fi
 phase=steps
+throttle=2
+# Files of this script alone; each task has a folder of its own for them.
+scratch=$private
 hash_of() {
   if command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r <"$1" | cut -c 1-64
   elif command -v sha256sum >/dev/null 2>&1; then sha256sum <"$1" | cut -c 1-64
@@ -704,24 +707,24 @@ keep_file() {
   kept_rest=${kept_hash#??}
   kept_dir=$workdir/objects/${kept_hash%"$kept_rest"}
   if [ ! -f "$kept_dir/$kept_rest" ]; then
-    mkdir -p "$kept_dir" && cp "$1" "$kept_dir/.$kept_rest.$run.$attempt" && [ "$(hash_of "$kept_dir/.$kept_rest.$run.$attempt")" = "$kept_hash" ] &&
-      chmod a-w "$kept_dir/.$kept_rest.$run.$attempt" && mv -f "$kept_dir/.$kept_rest.$run.$attempt" "$kept_dir/$kept_rest" || return 1
+    mkdir -p "$kept_dir" && cp "$1" "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && [ "$(hash_of "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}")" = "$kept_hash" ] &&
+      chmod a-w "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && mv -f "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" "$kept_dir/$kept_rest" || return 1
   fi
   printf '%s' "$kept_hash"
 }
 size_of() { wc -c <"$1" | tr -d ' '; }
 # From here on whatever is written is newer than the mark, even where time stamps are coarse.
 mark() {
-  touch "$private/mark"
+  touch "$scratch/mark"
   while :; do
-    touch "$private/probe"
-    [ -z "$(find "$private/probe" -newer "$private/mark" 2>/dev/null)" ] || break
+    touch "$scratch/probe"
+    [ -z "$(find "$scratch/probe" -newer "$scratch/mark" 2>/dev/null)" ] || break
   done
 }
 # bring FILE RESULT LIMIT: a file that this step must have written itself.
 bring() {
   if [ ! -f "$1" ]; then echo missing
-  elif [ -z "$(find "$1" -newer "$private/mark" 2>/dev/null)" ]; then echo stale
+  elif [ -z "$(find "$1" -newer "$scratch/mark" 2>/dev/null)" ]; then echo stale
   elif [ "$(size_of "$1")" -gt "$3" ]; then echo too-big
   elif put "$2" <"$1"; then echo there
   else echo missing; fi
@@ -729,9 +732,9 @@ bring() {
 # Data files are hard links to the store's read-only objects: whoever makes one writable and writes changes the store.
 check_data() {
   [ -s in/data ] || return 0
-  find tree -type f -links +1 -newer "$private/mark" 2>/dev/null | sed 's|^tree/||' >"$private/touched"
-  [ -s "$private/touched" ] || return 0
-  awk 'NR == FNR { hash[substr($0, 66)] = substr($0, 1, 64); next } ($0 in hash) { print hash[$0] " " $0 }' in/data "$private/touched" >"$private/suspect"
+  find tree -type f -links +1 -newer "$scratch/mark" 2>/dev/null | sed 's|^tree/||' >"$scratch/touched"
+  [ -s "$scratch/touched" ] || return 0
+  awk 'NR == FNR { hash[substr($0, 66)] = substr($0, 1, 64); next } ($0 in hash) { print hash[$0] " " $0 }' in/data "$scratch/touched" >"$scratch/suspect"
   while IFS= read -r suspect; do
     suspect_hash=${suspect%% *}
     suspect_path=${suspect#* }
@@ -739,7 +742,7 @@ check_data() {
     suspect_rest=${suspect_hash#??}
     rm -f "$workdir/objects/${suspect_hash%"$suspect_rest"}/$suspect_rest"
     printf '%s\n' "$suspect_path" >>"result/step-$1.wrote"
-  done <"$private/suspect"
+  done <"$scratch/suspect"
   [ ! -s "result/step-$1.wrote" ]
 }
 # What a step left is kept as one archive, so that a later change to a later step does not run this one again.
@@ -751,31 +754,31 @@ restore_step() {
   tar_rest=${tar_hash#??}
   tar_file=$workdir/objects/${tar_hash%"$tar_rest"}/$tar_rest
   [ "${#tar_hash}" -eq 64 ] && [ -f "$tar_file" ] && [ "$(hash_of "$tar_file")" = "$tar_hash" ] || return 1
-  mkdir -p "$private/restore" && tar -xf "$tar_file" -C "$private/restore" || return 1
-  if [ -s "$private/restore/result/step-$1.deleted" ]; then
-    while IFS= read -r gone; do rm -f "$here/$gone"; done <"$private/restore/result/step-$1.deleted"
+  mkdir -p "$scratch/restore" && tar -xf "$tar_file" -C "$scratch/restore" || return 1
+  if [ -s "$scratch/restore/result/step-$1.deleted" ]; then
+    while IFS= read -r gone; do rm -f "$here/$gone"; done <"$scratch/restore/result/step-$1.deleted"
   fi
   # Removing first: a data file that the step replaced is a link to the store here, and must not be written through.
-  (cd "$private/restore" && find tree out ! -type d -print 2>/dev/null) | while IFS= read -r path; do rm -f "$here/$path"; done
+  (cd "$scratch/restore" && find tree out ! -type d -print 2>/dev/null) | while IFS= read -r path; do rm -f "$here/$path"; done
   for part in tree out result; do
-    if [ -d "$private/restore/$part" ]; then (cd "$private/restore" && tar -cf - "$part") | tar -xmf - -C "$here" || return 1; fi
+    if [ -d "$scratch/restore/$part" ]; then (cd "$scratch/restore" && tar -cf - "$part") | tar -xmf - -C "$here" || return 1; fi
   done
-  rm -rf "$private/restore"
+  rm -rf "$scratch/restore"
   touch "$index_file"
 }
 keep_step() {
   # A name with a newline cannot be listed: such a step is simply run again.
   [ -z "$(find tree out -name '*
 *' -print 2>/dev/null | sed 1q)" ] || return 0
-  snapshot >"$private/after"
-  LC_ALL=C comm -23 "$private/before" "$private/after" >"result/step-$1.deleted"
-  { LC_ALL=C comm -13 "$private/before" "$private/after"; find tree out ! -type d -newer "$private/mark" -print; } | LC_ALL=C sort -u >"$private/left"
-  (cd result && ls -d "step-$1" "step-$1".* "metrics-step-$1.json" "metrics-file-$1.json" "junit-$1.xml" 2>/dev/null) | sed 's|^|result/|' >>"$private/left"
-  tar -cf "$private/step.tar" -T "$private/left" || return 0
-  tar_hash=$(keep_file "$private/step.tar") || return 0
+  snapshot >"$scratch/after"
+  LC_ALL=C comm -23 "$scratch/before" "$scratch/after" >"result/step-$1.deleted"
+  { LC_ALL=C comm -13 "$scratch/before" "$scratch/after"; find tree out ! -type d -newer "$scratch/mark" -print; } | LC_ALL=C sort -u >"$scratch/left"
+  (cd result && ls -d "step-$1" "step-$1".* "metrics-step-$1.json" "metrics-file-$1.json" "junit-$1.xml" 2>/dev/null) | sed 's|^|result/|' >>"$scratch/left"
+  tar -cf "$scratch/step.tar" -T "$scratch/left" || return 0
+  tar_hash=$(keep_file "$scratch/step.tar") || return 0
   mkdir -p "$workdir/steps"
   printf 'version=1\narchive=%s\nrun=%s\nattempt=%s\nat=%s\n' "$tar_hash" "$run" "$attempt" "$(epoch)" | put "$workdir/steps/$2.$attempt" && mv -f "$workdir/steps/$2.$attempt" "$workdir/steps/$2"
-  rm -f "$private/step.tar"
+  rm -f "$scratch/step.tar"
 }
 
 task=
@@ -790,8 +793,8 @@ take_step() {
   now "step $1 of $steps"
   chain=$2
   if [ -n "$task" ] && [ "$1" -lt "$steps" ]; then
-    { printf '%s ' "$2"; cat "$attempt_folder/in/task-$task.key"; } >"$private/chain"
-    chain=$(hash_of "$private/chain")
+    { printf '%s ' "$2"; cat "$attempt_folder/in/task-$task.key"; } >"$scratch/chain"
+    chain=$(hash_of "$scratch/chain")
   fi
   if [ -n "$prefix_known" ] && [ "$1" -lt "$steps" ] && restore_step "$1" "$chain"; then
     say "step $1 of $steps: known, its results are taken from the store"
@@ -800,7 +803,7 @@ take_step() {
   fi
   prefix_known=
   say "step $1 of $steps"
-  [ "$1" -ge "$steps" ] || snapshot >"$private/before"
+  [ "$1" -ge "$steps" ] || snapshot >"$scratch/before"
   mark
   if [ -f log ]; then log_start=$(size_of log); fi
   step_started=$(epoch)
@@ -833,8 +836,8 @@ take_step() {
 }
 
 keep_results() {
-  : >"$private/kept"
-  touched_list=$private/candidates
+  : >"$scratch/kept"
+  touched_list=$scratch/candidates
   if [ -n "$task" ]; then find out tree -type f -newer state/started -print 2>/dev/null >"$touched_list"
   else { find out -type f -print; find tree -type f -newer state/started -print; } 2>/dev/null >"$touched_list"; fi
   while IFS= read -r file; do
@@ -844,29 +847,29 @@ keep_results() {
     esac
     if [ -z "$role" ] && wanted "${file#*/}"; then role=artifact; fi
     [ -n "$role" ] || continue
-    if hash=$(keep_file "$file"); then printf '%s %s %s %s\n' "$hash" "$(size_of "$file")" "$role" "${file#*/}" >>"$private/kept"
+    if hash=$(keep_file "$file"); then printf '%s %s %s %s\n' "$hash" "$(size_of "$file")" "$role" "${file#*/}" >>"$scratch/kept"
     else say "could not keep $file"; fi
   done <"$touched_list"
-  if [ -z "$task" ] && [ -f log ] && cp log "$private/log" && hash=$(keep_file "$private/log"); then printf '%s %s log log\n' "$hash" "$(size_of "$private/log")" >>"$private/kept"; fi
+  if [ -z "$task" ] && [ -f log ] && cp log "$scratch/log" && hash=$(keep_file "$scratch/log"); then printf '%s %s log log\n' "$hash" "$(size_of "$scratch/log")" >>"$scratch/kept"; fi
   for list in tasks/*/result/kept; do
     [ -f "$list" ] || continue
-    sed "s|^\([^ ]* [^ ]* [^ ]*\) |\1 ${list%/result/kept}/|" "$list" >>"$private/kept"
+    sed "s|^\([^ ]* [^ ]* [^ ]*\) |\1 ${list%/result/kept}/|" "$list" >>"$scratch/kept"
   done
-  put result/kept <"$private/kept"
+  put result/kept <"$scratch/kept"
 }
 
-# --- tasks: one for each seed and combination, one after another, each in a folder laid out like the attempt's.
+# --- tasks: one for each seed and combination, `throttle` of them at a time, each in a folder laid out like the attempt's.
 # Links to the store stay links in every task, all else is each task's own copy. The attempt's tree stays whole: its image may run all this.
 part_data() {
   [ ! -d pristine ] || return 0
   mkdir data || return
-  : >"$private/moving"
-  (cd tree && find . -type f -links +1 -print) | sed 's|^\./||' >"$private/linked"
-  [ ! -s in/data ] || awk 'NR == FNR { known[substr($0, 66)] = 1; next } ($0 in known)' in/data "$private/linked" >"$private/moving"
+  : >"$scratch/moving"
+  (cd tree && find . -type f -links +1 -print) | sed 's|^\./||' >"$scratch/linked"
+  [ ! -s in/data ] || awk 'NR == FNR { known[substr($0, 66)] = 1; next } ($0 in known)' in/data "$scratch/linked" >"$scratch/moving"
   while IFS= read -r path; do
     case $path in */*) mkdir -p "data/${path%/*}" || return ;; esac
     mv "tree/$path" "data/$path" || return
-  done <"$private/moving"
+  done <"$scratch/moving"
   cp -RPp tree pristine.tmp && link_data tree && mv pristine.tmp pristine
 }
 # Not every cp makes links; one that does is faster than a loop.
@@ -881,37 +884,58 @@ fill_task() {
     [ ! -f "$file" ] || ln -s "../../../$file" "$1/$file" || return
   done
   [ ! -f "in/task-${1##*/}.json" ] || ln -sf "../../../in/task-${1##*/}.json" "$1/in/step-$repeating.json" || return
-  ln -s ../../log "$1/log"
+  # Lines of tasks that run side by side must not mix: they come into the log when the task has ended.
+  if [ "$throttle" -eq 1 ]; then ln -s ../../log "$1/log"; else : >"$1/log"; fi
+}
+# In a subshell.
+task_body() {
+  task=$1
+  failed=
+  here=$attempt_folder/tasks/$task
+  scratch=$private/task-$task
+  cd "$here" && mkdir -p "$scratch" || exit 91
+  mark
+  cp -p "$scratch/mark" state/started
+  export MLOPS_OUT="$here/out" MLOPS_KEEP="$keep/task-$task"
+  mkdir -p "$MLOPS_KEEP" || exit 91
+  # In the step's own shell alone: a parameter may be called like a variable of this script.
+  task_exports="$(cat "$attempt_folder/in/task-$task.sh")
+"
+  task_steps
+  keep_results
+  printf 'run=%s attempt=%s task=%s exit=%s at=%s\n' "$run" "$attempt" "$task" "${failed:-0}" "$(epoch)" | put state/end
+  [ -z "$failed" ]
 }
 # run_task K TITLE
 run_task() {
   [ -z "$failed" ] || [ -n "$tasks_began" ] || return 0
   tasks_began=yes
+  while [ "$running" -ge "$throttle" ]; do end_task; done
   now "task $1 of $tasks ($2)"
   say "task $1 of $tasks: $2"
   if ! part_data || ! fill_task "tasks/$1"; then
     say "the folder of task $1 could not be filled"
     failed="task $1"
-    return
+  elif [ "$throttle" -eq 1 ]; then
+    (task_body "$1") || failed="task $1"
+  else
+    { (task_body "$1") >"tasks/$1/log" 2>&1 </dev/null 8>&-; echo "$1 $?" >&8; } &
+    running=$((running + 1))
   fi
-  (
-    task=$1
-    failed=
-    here=$attempt_folder/tasks/$task
-    cd "$here" || exit 91
-    mark
-    cp -p "$private/mark" state/started
-    export MLOPS_OUT="$here/out" MLOPS_KEEP="$keep/task-$task"
-    mkdir -p "$MLOPS_KEEP" || exit 91
-    # In the step's own shell alone: a parameter may be called like a variable of this script.
-    task_exports="$(cat "$attempt_folder/in/task-$task.sh")
-"
-    task_steps
-    keep_results
-    printf 'run=%s attempt=%s task=%s exit=%s at=%s\n' "$run" "$attempt" "$task" "${failed:-0}" "$(epoch)" | put state/end
-    [ -z "$failed" ]
-  ) || failed="task $1"
 }
+# Waits for any of them: each says its number in a pipe.
+end_task() {
+  read -r ended code <&8
+  running=$((running - 1))
+  say "the log of task $ended:"
+  cat "tasks/$ended/log"
+  [ "$code" -eq 0 ] || failed="task $ended"
+}
+end_tasks() { while [ "$running" -gt 0 ]; do end_task; done; }
+running=0
+if [ "${throttle:=1}" -gt 1 ]; then
+  mkfifo "$private/ended" && exec 8<>"$private/ended" || exit 91
+fi
 tasks_began=
 attempt_folder=$here
 
@@ -936,6 +960,7 @@ task_steps() {
 repeating=2
 run_task 1 'it'\''s "q" $(touch oops) `touch oops`
 #SBATCH --evil ünïcode\ ; | & {{sh x}} %s'
+end_tasks
 
 now "keeping results"
 keep_results
