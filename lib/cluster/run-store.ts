@@ -94,9 +94,9 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
     },
 
     writeFiles(target, files) {
-      const parts = [...files].flatMap(([path, { content }]) => {
+      const parts = [...files].flatMap(([path, { content, mode = 0o644 }]) => {
         const bytes = Buffer.from(content);
-        const header = tarHeader({ kind: 'file', name: Buffer.from(path), size: bytes.length });
+        const header = tarHeader({ kind: 'file', name: Buffer.from(path), size: bytes.length, mode });
         return [header, bytes, tarPadding(bytes.length)];
       });
       return quiet(target, writeScript(target, umask), Buffer.concat([...parts, tarEnd()]));

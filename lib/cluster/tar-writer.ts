@@ -3,7 +3,7 @@
  * symbolic links, hard links. Names are bytes: git's paths need not be UTF-8, and GNU tar takes pax values as they are.
  */
 export type TarEntry =
-  | { readonly kind: 'file'; readonly name: Uint8Array; readonly size: number }
+  | { readonly kind: 'file'; readonly name: Uint8Array; readonly size: number; readonly mode?: number }
   | { readonly kind: 'symlink' | 'hardlink'; readonly name: Uint8Array; readonly target: Uint8Array };
 
 const BLOCK = 512;
@@ -19,7 +19,8 @@ export function tarHeader(entry: TarEntry): Buffer {
     ...(target.length > 100 ? [paxRecord('linkpath', target)] : []),
     ...(size > LARGEST_USTAR_SIZE ? [paxRecord('size', Buffer.from(String(size)))] : []),
   ];
-  const own = block(entry.name, TYPE[entry.kind], Math.min(size, LARGEST_USTAR_SIZE), target);
+  const mode = (entry.kind === 'file' ? entry.mode : undefined) ?? 0o644;
+  const own = block(entry.name, TYPE[entry.kind], Math.min(size, LARGEST_USTAR_SIZE), target, mode);
   if (records.length === 0) return own;
   const pax = Buffer.concat(records);
   return Buffer.concat([
@@ -35,10 +36,10 @@ export const tarPadding = (size: number): Buffer => Buffer.alloc((BLOCK - (size 
 /** Without it an archive is cut off, whether or not tar says so. */
 export const tarEnd = (): Buffer => Buffer.alloc(2 * BLOCK);
 
-function block(name: Uint8Array, type: string, size: number, target: Uint8Array): Buffer {
+function block(name: Uint8Array, type: string, size: number, target: Uint8Array, mode = 0o644): Buffer {
   const header = Buffer.alloc(BLOCK);
   header.set(name.subarray(0, 100), 0);
-  header.write('0000644\0' + '0000000\0' + '0000000\0', 100, 'latin1');
+  header.write(`${mode.toString(8).padStart(7, '0')}\0${'0000000\0'.repeat(2)}`, 100, 'latin1');
   header.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
   header.write(`${'0'.repeat(11)}\0`, 136, 'latin1');
   header.write('        ', 148, 'latin1');
