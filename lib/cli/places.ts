@@ -62,6 +62,7 @@ async function connect(
   if (!expanded.ok) {
     const { error } = expanded;
     if (error.reason === 'host') return err(error);
+    if (error.reason === 'not-in-group') return err({ ...error, host: host.name });
     return err({ reason: 'workdir', workdir: written, host: host.name, detail: workdirWords(error) });
   }
   const workdir = expanded.value;

@@ -34,12 +34,6 @@ export interface StoreOptions {
   readonly blocks?: Omit<PutPlace, 'workdir' | 'group'>;
 }
 
-export interface StoreOptions {
-  /** The folder is shared with a Unix group: what is made there is the group's too. */
-  readonly group?: boolean;
-  readonly blocks?: Omit<PutPlace, 'workdir' | 'group'>;
-}
-
 /** `workdir` is an absolute folder of the host that exists: see expandWorkdir. */
 export function openStore(host: Host, workdir: string, options: StoreOptions = {}): ContentStore {
   const group = options.group === true;
@@ -51,7 +45,11 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     if (contents.length === 0) return ok([]);
     const stdin = contents.map(({ sha256, size }) => `${objectPath(sha256)} ${size}\n`).join('');
     const seconds = 60 + Math.ceil(contents.length / 500);
-    const asked = await host.exec(missingScript(workdir), { stdin, timeoutSeconds: seconds, ...signalOf(signal) });
+    const asked = await host.exec(missingScript(workdir, group), {
+      stdin,
+      timeoutSeconds: seconds,
+      ...signalOf(signal),
+    });
     if (!asked.ok) return hostFailure(asked.error);
     if (asked.value.code !== 0) return scriptFailure('list', workdir, asked.value);
     const lacking = new Set(asked.value.stdout.split('\n').map((path) => path.replace('/', '')));
@@ -96,13 +94,23 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     if (!/^\/[^\0]*[^/\0]$/.test(request.into))
       return err({ reason: 'unsafe-path', path: request.into, why: 'absolute' });
     const first = await build(request, 'hardlink');
-    if (first.ok || first.error.reason !== 'failed' || first.error.what !== 'build') return first;
-    const wanted = request.tree.flatMap((entry) => (entry.kind === 'file' ? [{ sha256: entry.sha256, size: -1 }] : []));
-    const lacking = await missing(wanted, request.signal);
+    if (!isOfBuild(first)) return first;
+    const lacking = await lackingOf(request);
     if (!lacking.ok) return lacking;
-    if (lacking.value.length > 0) return err({ reason: 'missing', sha256s: lacking.value });
     // No hard links there: another file system, objects of another user (fs.protected_hardlinks), too many of one.
-    return hasLinks(request) ? build(request, 'symlink') : first;
+    if (!hasLinks(request)) return first;
+    const second = await build(request, 'symlink');
+    if (!isOfBuild(second)) return second;
+    const lost = await lackingOf(request);
+    return lost.ok ? second : lost;
+  }
+
+  /** What explains a build that has failed better than tar's words do. */
+  async function lackingOf({ tree, signal }: Materialise): Promise<Result<void, StoreError>> {
+    const wanted = tree.flatMap((entry) => (entry.kind === 'file' ? [{ sha256: entry.sha256, size: -1 }] : []));
+    const lacking = await missing(wanted, signal);
+    if (!lacking.ok) return lacking;
+    return lacking.value.length > 0 ? err({ reason: 'missing', sha256s: lacking.value }) : ok(undefined);
   }
 
   async function build(request: Materialise, links: 'hardlink' | 'symlink'): Promise<Result<void, StoreError>> {
@@ -158,6 +166,8 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
   return { workdir, missing, put, download, materialise };
 }
 
+const isOfBuild = (built: Result<void, StoreError>): boolean =>
+  !built.ok && built.error.reason === 'failed' && built.error.what === 'build';
 const hasLinks = ({ tree, as }: Materialise): boolean =>
   tree.some((entry) => entry.kind === 'file' && !entry.executable && (entry.as ?? as) === 'link');
 const signalOf = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });

@@ -44,6 +44,7 @@ for path in runs/*/[0-9]*; do
 done
 for path in runs/*/keep; do [ ! -d "$path" ] || echo "keep $path"; done
 printf '%s\\n' runs/*/[0-9]*/state | old
+[ ! -d used ] || nice find used -type f ! -mtime +${days} 2>/dev/null | sed 's|^used/\\(..\\)/|used \\1|'
 printf '%s\\n' runs/*/[0-9]*/result/kept | xargs cat 2>/dev/null | awk '{ print "used", $1 }'
 for path in steps/*.*; do [ ! -f "$path" ] || ! quiet "$path" || echo "temporary $path"; done
 printf '%s\\n' steps/* | xargs awk '/^archive=/ { print "step", FILENAME, substr($0, 9) }' 2>/dev/null
@@ -80,7 +81,17 @@ of environment | while IFS= read -r path; do
 done
 of step | xargs sh -c 'find "$@" -prune -type f -mtime +${days} -exec rm -f {} + 2>/dev/null' sh
 # What a push has found in the store meanwhile was touched by it.
-of object | nice xargs sh -c 'find "$@" -prune -type f -mtime +0 -exec rm -f {} +' sh
+of object | nice xargs sh -c '
+  if [ -d used ]; then
+    for path; do
+      shift
+      mark=used/\${path#objects/}
+      if [ -e "$mark" ] && [ -n "$(find "$mark" -prune ! -mtime +0)" ]; then continue; fi
+      set -- "$@" "$path"
+    done
+  fi
+  [ $# -eq 0 ] || find "$@" -prune -type f -mtime +0 -exec rm -f {} +' sh
+[ ! -d used ] || nice find used -type f -mtime +${days} -exec rm -f {} + 2>/dev/null
 printf '%s\\n' "$list" | cut -d ' ' -f 2 | xargs ls -d 2>/dev/null | sed 's/^/left /'
 exit 0`;
 

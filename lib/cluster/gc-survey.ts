@@ -33,7 +33,7 @@ export function parseSurvey(text: string, options: { readonly all: boolean }): G
       /^steps\/[0-9a-f]{64}$/.test(path) && isSha256(archive) ? [{ path, archive, old: old.has(path) }] : [],
     ),
     environments: of('environment').flatMap(([path = '']) =>
-      /^envs\/[\w-]+$/.test(path) && old.has(`${path}/complete`) ? [path] : [],
+      /^envs\/\w[\w.-]*$/.test(path) && old.has(`${path}/complete`) ? [path] : [],
     ),
     used: new Set(of('used').flatMap(([hash = '']): Sha256[] => (isSha256(hash) ? [hash] : []))),
     objects,

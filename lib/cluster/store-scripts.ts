@@ -10,8 +10,19 @@ elif command -v sha256sum >/dev/null 2>&1; then hash=sha256sum
 elif command -v shasum >/dev/null 2>&1; then hash='shasum -a 256'
 else exit 71; fi`;
 
+/**
+ * Only its owner can touch a file that nobody may write. That a colleague's content is used says a file of its name in `used/`, which all of
+ * the group may touch: gc looks there too.
+ */
+const MARK = `theirs=$(printf '%s\\n' "$list" | cut -d ' ' -f 1 | xargs sh -c 'find "$@" -prune -mtime +0 -print 2>/dev/null' sh)
+if [ -n "$theirs" ]; then
+  umask 007
+  mkdir -p ../used && cd ../used && printf '%s\\n' "$theirs" | cut -d / -f 1 | sort -u | xargs mkdir -p && printf '%s\\n' "$theirs" | xargs touch
+fi
+`;
+
 /** Standard input: `ab/cdef… SIZE` lines. Prints the names of those that are not there with that size; -1 is any size. */
-export function missingScript(workdir: string): string {
+export function missingScript(workdir: string, group: boolean): string {
   return `${LANGUAGE}
 cd ${shellQuote(workdir)} || exit 70
 mkdir -p objects || exit 70
@@ -24,7 +35,7 @@ list=$(cat)
   { size[$NF] = $5 }'
 # Scratch file systems delete what has not been used for weeks.
 printf '%s\\n' "$list" | cut -d ' ' -f 1 | xargs sh -c 'find "$@" -prune -mtime +0 -exec touch -c {} + 2>/dev/null' sh
-exit 0`;
+${group ? MARK : ''}exit 0`;
 }
 
 /** Prints `full AVAILABLE`, in KiB: what is free where the current folder is. */
@@ -126,6 +137,7 @@ case $(tar --help 2>&1) in *BusyBox*) absolute='' ;; *) absolute=P ;; esac
 ${untar('xmo"$absolute"f')}
 # tar takes an archive that breaks off between two entries for a whole one.
 [ -L "$build/whole" ] || exit 75
+${hardLinks ? '' : `[ -z "$(find -L "$build/P" -type l | head -n 1)" ] || { echo 'a content is not there any more' >&2; exit 73; }`}
 mv "$build/P" "$out" || { full; exit 73; }
 cd "$out" || exit 70
 # Only what was copied gets another mode: what is linked has the store's. Read from arguments: a path may have a newline.

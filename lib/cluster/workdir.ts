@@ -10,6 +10,8 @@ export type WorkdirError =
   /** A `$` or `~` that is neither a variable nor the home. */
   | { readonly reason: 'not-a-variable'; readonly workdir: string; readonly text: string }
   | { readonly reason: 'not-writable'; readonly path: string; readonly detail: string }
+  /** `groups` is what `id -Gn` says there. */
+  | { readonly reason: 'not-in-group'; readonly group: string; readonly groups: string }
   /** It holds content already, and does not belong to the group or hands the group on to nothing that is made in it. */
   | { readonly reason: 'not-shared'; readonly path: string; readonly group: string; readonly detail: string }
   | { readonly reason: 'disk-full'; readonly path: string; readonly detail: string };
@@ -57,6 +59,8 @@ export async function expandWorkdir(
       return err({ reason: 'unset-variable', workdir, variables: answer.split('\n') });
     case 82:
       return err({ reason: 'not-absolute', workdir, expanded: answer });
+    case 85:
+      return err({ reason: 'not-in-group', group: options.group ?? '', groups: answer });
     case 84:
       return err({ reason: 'not-shared', path: answer, group: options.group ?? '', detail: stderr.trim() });
     default: {
@@ -71,6 +75,11 @@ function workdirScript(pieces: readonly Piece[], group: string | undefined): str
   const value = pieces
     .map((piece) => ('variable' in piece ? `"\${${piece.variable}}"` : shellQuote(piece.text)))
     .join('');
+  // Before anything is made. A name may have a space in it (Active Directory), so the words are not taken apart.
+  const member =
+    group === undefined
+      ? ''
+      : `case " $(id -Gn) $(id -G) " in *${shellQuote(` ${group} `)}*) ;; *) id -Gn; exit 85 ;; esac`;
   // One that was made by hand is shared as long as nothing is in it; what is in it later would stay private.
   const share =
     group === undefined
@@ -82,6 +91,7 @@ if ! shared; then
 fi`;
   return `LC_ALL=C; export LC_ALL
 : "\${USER:=$(id -un)}"
+${member}
 unset=
 ${variables.map((name) => `[ -n "\${${name}-}" ] || { echo ${name}; unset=1; }`).join('\n')}
 [ -z "$unset" ] || exit 81

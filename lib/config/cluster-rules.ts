@@ -30,6 +30,14 @@ export function checkCluster(cluster: Loose, resources: Loose, report: Reporter)
       `\`workdir\` is an absolute path on the cluster, not ${report.shown(['cluster', 'workdir'], workdir)}`,
       'begin with / or with a variable such as $HOME or $SCRATCH',
     );
+  if (has(cluster, 'group') && typeof workdir === 'string' && /\$\{?(?:USER|LOGNAME|HOME)\b/.test(workdir))
+    report.warning(
+      'conflict',
+      ['cluster', 'workdir'],
+      'value',
+      '`workdir` is another folder for each user, and `group` shares one',
+      'name a folder that is the same for everybody, such as /scratch/proj/mlops',
+    );
   if (!has(cluster, 'host') && typeof transport === 'string' && transport !== 'auto')
     report.error('conflict', ['cluster', 'transport'], 'key', '`transport` is for a `host`, and there is none');
   for (const [index, module] of listOr(modules).entries())

@@ -25,4 +25,6 @@ export interface Connection {
 export type PlaceError =
   | { readonly reason: 'host'; readonly cause: HostError }
   /** `cluster.workdir` names a variable that is not set there, is not absolute, or cannot be written. */
-  | { readonly reason: 'workdir'; readonly workdir: string; readonly host: string; readonly detail: string };
+  | { readonly reason: 'workdir'; readonly workdir: string; readonly host: string; readonly detail: string }
+  /** This user is not in `cluster.group`; `groups` is what `id -Gn` says there. */
+  | { readonly reason: 'not-in-group'; readonly group: string; readonly groups: string; readonly host: string };

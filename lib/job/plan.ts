@@ -53,6 +53,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
     view: {
       fingerprint,
       short: fingerprint.slice(0, 16),
+      group: config.cluster?.group !== undefined,
       umask: config.cluster?.group === undefined ? '077' : '007',
       sbatch: sbatchOptions(config, resources, name),
       setup: config.setup !== undefined,
@@ -125,7 +126,6 @@ function unsupported({ config, locate }: PlanRequest): PlanError[] {
     ...(config.environment.kind === 'container' && config.environment.kernel !== undefined
       ? ['environment.kernel']
       : []),
-    ...(config.cluster?.group === undefined ? [] : ['cluster.group']),
   ];
   const refused = (key: string): PlanError => {
     const range = locate?.(key);

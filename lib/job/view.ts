@@ -4,6 +4,8 @@ export interface JobView {
   /** The fingerprint's first digits. */
   readonly short: string;
   readonly umask: '077' | '007';
+  /** The workdir is a Unix group's. */
+  readonly group: boolean;
   readonly sbatch: readonly SbatchOption[];
   /** Whether in/setup.sh is there. */
   readonly setup: boolean;

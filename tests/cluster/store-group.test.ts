@@ -3,8 +3,12 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { asFingerprint } from '../../lib/base/ids.ts';
 import { type ContentStore, openStore } from '../../lib/cluster/content-store.ts';
+import { planGc } from '../../lib/cluster/gc-plan.ts';
 import type { Host } from '../../lib/cluster/host.ts';
+import { openRunStore } from '../../lib/cluster/run-store.ts';
+import { slurmScheduler } from '../../lib/cluster/slurm-scheduler.ts';
 import { openStoreGc } from '../../lib/cluster/store-gc.ts';
 import { expandWorkdir } from '../../lib/cluster/workdir.ts';
 import { describeWith } from '../rig/requirements.ts';
@@ -116,6 +120,65 @@ describeWith(['sshd', 'root'], 'a working folder of a group', () => {
     expect(await one.store.missing([source('forgotten')])).toEqual({ ok: true, value: [sha256('forgotten')] });
   });
 
+  test('keeps what a member uses of a colleague, though only its owner can touch it', async () => {
+    const [one, two] = [person(0), person(1)];
+    await one.store.put([source('lent')]);
+    execFileSync('touch', ['-d', '40 days ago', object('lent')]);
+    expect(await two.store.missing([source('lent')])).toEqual({ ok: true, value: [] });
+    const gc = openStoreGc(one.host, workdir);
+    const survey = await gc.survey({ olderThanDays: 30 });
+    if (!survey.ok) throw new Error(JSON.stringify(survey.error));
+    expect(planGc(survey.value, new Set(), { olderThanDays: 30 }).map(({ path }) => path)).not.toContain(
+      object('lent').slice(workdir.length + 1),
+    );
+    // A gc that had looked before it was used looks once more.
+    const path = object('lent').slice(workdir.length + 1);
+    const item = { kind: 'object', path, sha256: sha256('lent'), bytes: 4 } as const;
+    expect(await gc.remove([item], { olderThanDays: 30 })).toMatchObject({ ok: true, value: { left: [path] } });
+    // The mark is everybody's: a third one's use is seen as well.
+    const mark = join(workdir, 'used', path.slice('objects/'.length));
+    execFileSync('touch', ['-d', '40 days ago', mark]);
+    execFileSync('chown', [one.user, mark]);
+    expect(await two.store.missing([source('lent')])).toEqual({ ok: true, value: [] });
+    expect(await gc.remove([item], { olderThanDays: 30 })).toMatchObject({ ok: true, value: { left: [path] } });
+    execFileSync('touch', ['-d', '40 days ago', mark]);
+    expect(await gc.remove([item], { olderThanDays: 30 })).toEqual({ ok: true, value: { left: [], stderr: '' } });
+    expect(ls(join(mark, '..'))).toBe('');
+  });
+
+  test('links nothing that is freed while a tree of it is built: it is named as missing', async () => {
+    const [one, two] = [person(0), person(1)];
+    await one.store.put([source('goes')]);
+    execFileSync('rm', [object('goes')]);
+    const into = join(workdir, 'tree-gone');
+    expect(await two.store.materialise({ tree: [file('a', 'goes')], into, as: 'link' })).toEqual({
+      ok: false,
+      error: { reason: 'missing', sha256s: [sha256('goes')] },
+    });
+    expect(ls(workdir)).not.toContain('tree-gone');
+  });
+
+  test('shows a run’s files to the group, and its secrets to nobody', async () => {
+    const [one, two] = [person(0), person(1)];
+    const folders = await Promise.all(
+      [one, two].map(async ({ host }) => {
+        const runs = openRunStore({ host, scheduler: slurmScheduler(host), workdir, group: true });
+        const incoming = await runs.prepare(asFingerprint(sha256('run')));
+        if (!incoming.ok) throw new Error(JSON.stringify(incoming.error));
+        const files = new Map([
+          ['job.sh', { content: 'true\n' }],
+          ['in/secrets', { content: 'export TOKEN=1\n', mode: 0o600 }],
+        ]);
+        expect(await runs.writeFiles(incoming.value, files)).toEqual({ ok: true, value: undefined });
+        return incoming.value;
+      }),
+    );
+    const [folder = ''] = folders;
+    expect(owner(folder)).toBe(`${one.user} ${group} 2770`);
+    const reads = await two.host.exec(`cd '${folder}' && cat job.sh && cat in/secrets`);
+    expect(reads).toMatchObject({ ok: true, value: { stdout: 'true\n', stderr: expect.stringMatching(/denied/) } });
+  });
+
   test('is closed to everybody else', async () => {
     await using stranger = await startSshd({ account: {} });
     await using at = await openOverSsh(stranger);
@@ -125,6 +188,13 @@ describeWith(['sshd', 'root'], 'a working folder of a group', () => {
       ok: false,
       error: { reason: 'failed', stderr: expect.stringMatching(/^[a-z]+: .*cd: .*work/) },
     });
-    expect(await expandWorkdir(at.host, workdir, { group })).toMatchObject({ ok: false });
+    // Before anything is made.
+    for (const folder of [workdir, join(scratch, 'another')]) {
+      expect(await expandWorkdir(at.host, folder, { group })).toEqual({
+        ok: false,
+        error: { reason: 'not-in-group', group, groups: stranger.user },
+      });
+    }
+    expect(ls(scratch)).not.toContain('another');
   });
 });

@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type CliProject, cliProject } from '../rig/cli.ts';
+import { run } from '../rig/repository.ts';
 import { describeWith, program } from '../rig/requirements.ts';
+import { shellProject } from '../rig/shell-project.ts';
 import { type SlurmCluster, slurmCluster, slurmNeeds } from '../rig/slurm.ts';
-import { type Sshd, startSshd } from '../rig/sshd.ts';
+import { retryLocked, type Sshd, startSshd } from '../rig/sshd.ts';
 
 describeWith(
   [...slurmNeeds, 'sshd', program('python3', 'python3-venv')],
@@ -151,6 +153,88 @@ describeWith(
         stderr: expect.stringMatching(/building[\s\S]*PASS/),
       });
       expect(await jobs()).toBe(before + 1);
+    });
+
+    test('two members of a group that push the same commit get one job, and both its verdict; who is not in the group is told so', async () => {
+      const group = `mlopse${process.pid}`;
+      await retryLocked('groupadd', [group]);
+      const shared = await mkdtemp(join(tmpdir(), 'mlops-e2e-group-'));
+      try {
+        await run('chgrp', [group, shared]);
+        await chmod(shared, 0o770);
+        const config = [`SetEnv SLURM_CONF=${slurm.env.SLURM_CONF}`];
+        const login = (groups: readonly string[]) =>
+          startSshd({ config, account: { groups, home: { '.bashrc': 'umask 077\n' } } });
+        await using one = await login([group]);
+        await using two = await login([group]);
+        await using stranger = await login([]);
+        const workdir = join(shared, 'work');
+        await using project = await shellProject({
+          config: `cluster: { host: cluster, workdir: ${JSON.stringify(workdir)}, group: ${group} }\nsecrets: [TOKEN]\n`,
+          env: { MLOPS_SSH_CONFIG: one.sshConfig, TOKEN: 'of the one who pushes' },
+        });
+        // The step writes there, as the user whose job it is.
+        await chmod(project.repository.root, 0o755);
+        await chmod(join(project.repository.root, 'tally'), 0o666);
+        await project.git(['push', 'origin', 'main'], { env: { MLOPS_SKIP: 'so that there is something to clone' } });
+        const colleague = await project.secondClone();
+        for (const name of ['data/a.txt', 'data/b.txt'])
+          await colleague.write(name, await project.repository.read(name));
+        const before = await jobs();
+        await project.hold();
+        const commits = [
+          { env: { MLOPS_SSH_CONFIG: one.sshConfig } },
+          { cwd: colleague.dir, env: { MLOPS_SSH_CONFIG: two.sshConfig } },
+        ];
+        const pushes = commits.map((where, index) =>
+          project.start('git', ['push', 'origin', `HEAD:of-${index}`], where),
+        );
+        await project.training(1);
+        await project.release();
+        for (const push of pushes)
+          expect(await push.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+        expect([await jobs(), await project.trainings()]).toEqual([before + 1, 1]);
+        // Whoever it belongs to, the group may read and remove all of it.
+        const closed = await run('find', [
+          workdir,
+          '(',
+          '-not',
+          '-group',
+          group,
+          '-o',
+          '-type',
+          'd',
+          '-not',
+          '-perm',
+          '-2770',
+          '-o',
+          '-type',
+          'f',
+          '-not',
+          '-perm',
+          '-440',
+          ')',
+        ]);
+        expect(closed.stdout).toBe('');
+
+        await project.score(0.8);
+        await project.commit('Something new');
+        expect(
+          await project.git(['push', 'origin', 'main:theirs'], { env: { MLOPS_SSH_CONFIG: stranger.sshConfig } }),
+        ).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(
+            new RegExp(`not in the Unix group ${group}[\\s\\S]*id -Gn[\\s\\S]*${stranger.user}`),
+          ),
+        });
+
+        // What one has sent and the other has never seen is found: nothing but what is new is sent.
+        const next = await project.git(['push', 'origin', 'HEAD:next'], { env: { MLOPS_SSH_CONFIG: two.sshConfig } });
+        expect(next).toMatchObject({ code: 0, stderr: expect.stringMatching(/1 file.* to send[\s\S]*PASS/) });
+      } finally {
+        await rm(shared, { recursive: true, force: true });
+        await retryLocked('groupdel', [group]);
+      }
     });
 
     test('what sbatch refuses is shown in its own words', async () => {

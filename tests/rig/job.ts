@@ -1,6 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, link, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lchown,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { canonicalJson, type Json } from '../../lib/base/canonical-json.ts';
@@ -78,6 +91,8 @@ export interface Scene {
   readonly pins?: Readonly<Record<string, Pin>>;
   /** The data is declared writable. */
   readonly writable?: boolean;
+  /** The job is that of this user, in the group that the workdir is shared with (needs root); neither need have a name. */
+  readonly user?: { readonly uid: number; readonly gid: number };
   /** Put before PATH. */
   readonly path?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -158,6 +173,7 @@ export class Workdir implements AsyncDisposable {
       else await writeFile(place, content);
     }
     await writeFile(join(folder, 'job.sh'), rendered.value);
+    if (scene.user !== undefined) await handOver(this.folder, run, folder, scene.user);
     return { folder, plan: planned.value, script: rendered.value, fingerprinted };
   }
 
@@ -165,6 +181,7 @@ export class Workdir implements AsyncDisposable {
     const log = await open(join(folder, 'log'), 'a');
     const child = spawn('sh', ['job.sh'], {
       cwd: folder,
+      ...scene.user,
       stdio: ['ignore', log.fd, log.fd],
       detached: true,
       env: {
@@ -184,6 +201,23 @@ export class Workdir implements AsyncDisposable {
     const child = await this.start(prepared.folder, scene);
     const code = await ended(child);
     return { ...(await collect(prepared.folder, prepared.plan, code)), ...prepared, code };
+  }
+}
+
+/** Everything as a submission by that user leaves it in a folder of the group: see expandWorkdir. */
+async function handOver(workdir: string, run: string, attempt: string, user: NonNullable<Scene['user']>) {
+  await chmod(dirname(workdir), 0o755);
+  for (const folder of [workdir, join(workdir, 'runs'), run]) {
+    await chown(folder, -1, user.gid);
+    await chmod(folder, 0o2770);
+  }
+  await writeFile(join(attempt, 'log'), '');
+  for (const entry of ['', ...(await readdir(attempt, { recursive: true }))]) {
+    const path = join(attempt, entry);
+    const isFolder = (await lstat(path)).isDirectory();
+    await lchown(path, user.uid, user.gid);
+    if (isFolder) await chmod(path, 0o2770);
+    else if (entry === 'log') await chmod(path, 0o660);
   }
 }
 

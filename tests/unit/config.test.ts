@@ -167,6 +167,14 @@ describe('the config is read', () => {
     ]);
   });
 
+  test('a folder that each user has for himself is no folder of a group', () => {
+    const cluster = (workdir: string) => `cluster: { host: h, workdir: ${workdir}, group: proj }\n`;
+    const { warnings } = load(`version: 1\n${cluster('/scratch/$USER/w')}${steps}`);
+    expect(warnings.map(({ path, message }) => [path, message])).toEqual([
+      ['cluster.workdir', '`workdir` is another folder for each user, and `group` shares one'],
+    ]);
+    expect(load(`version: 1\n${cluster('$SCRATCH/proj')}${steps}`).warnings).toEqual([]);
+  });
   test('an unknown sbatch option is passed on, with a notice if it looks misspelt', () => {
     const { config, warnings } = load(
       `version: 1\ncluster: { workdir: /s, slurm: { partion: gpu, site-plugin: x } }\n${steps}`,

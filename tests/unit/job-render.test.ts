@@ -15,6 +15,7 @@ const view = (environment: EnvironmentView): JobView => ({
   fingerprint: 'ab'.repeat(32),
   short: 'abababababababab',
   umask: '077',
+  group: false,
   sbatch: [
     { option: 'job-name', value: 'mlops-abababababababab' },
     { option: 'time', value: '0-01:00:00' },
@@ -97,6 +98,11 @@ const render = async (environment: EnvironmentView, own: Partial<JobView> = {}) 
 
 const scripts = [
   ...Object.entries(environments).map(([name, environment]) => [`job-${name}`, () => render(environment)] as const),
+  // In a folder that a Unix group shares.
+  [
+    'job-venv-group',
+    () => render(environments.venv ?? { template: 'env-given' }, { umask: '007', group: true }),
+  ] as const,
   // The one of an environment that the job itself does not build.
   ['build-pyproject', () => renderBuild(view(environments.pyproject ?? { template: 'env-given' }), templates)] as const,
 ];

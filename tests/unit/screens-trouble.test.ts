@@ -209,6 +209,7 @@ const places: readonly PlaceError[] = [
     host,
     detail: workdirWords({ reason: 'unset-variable', workdir: '/scratch/$PROJECT/mlops', variables: ['PROJECT'] }),
   },
+  { reason: 'not-in-group', group: 'proj', groups: 'ada users', host },
 ];
 const queries: readonly QueryError[] = [
   {

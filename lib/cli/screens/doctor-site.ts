@@ -1,7 +1,7 @@
 import type { Finding } from '../../commands/doctor-types.ts';
 import { formatBytes, formatDuration } from '../../report/numbers.ts';
 import { config, nothingToDo } from './doctor-common.ts';
-import { hostTrouble, workdirWords } from './host-trouble.ts';
+import { groupTrouble, hostTrouble, workdirWords } from './host-trouble.ts';
 import { joined, said, word } from './layout.ts';
 import { placeOf } from './setting.ts';
 import type { Words } from './trouble.ts';
@@ -54,18 +54,20 @@ export const siteWords = {
   'workdir-failed': ({ cause, host, written }, setting) =>
     cause.reason === 'host'
       ? hostTrouble(cause.cause, setting)
-      : {
-          failed: `${said(written, 60)} cannot be used on ${said(host, 40)}`,
-          where: placeOf(setting.locate?.('cluster.workdir')),
-          raw: workdirWords(cause),
-          means: 'It has to be absolute, writable, and seen from the compute nodes.',
-          next: [
-            {
-              command: 'git config mlops.cluster.workdir FOLDER',
-              what: `your own; or change cluster.workdir in ${config} for everybody`,
-            },
-          ],
-        },
+      : cause.reason === 'not-in-group'
+        ? groupTrouble({ ...cause, host }, setting)
+        : {
+            failed: `${said(written, 60)} cannot be used on ${said(host, 40)}`,
+            where: placeOf(setting.locate?.('cluster.workdir')),
+            raw: workdirWords(cause),
+            means: 'It has to be absolute, writable, and seen from the compute nodes.',
+            next: [
+              {
+                command: 'git config mlops.cluster.workdir FOLDER',
+                what: `your own; or change cluster.workdir in ${config} for everybody`,
+              },
+            ],
+          },
   workdir: ({ path, type, volatile }) => ({
     failed: joined([said(path, 80), type === undefined ? '' : said(type, 30)]),
     ...(volatile

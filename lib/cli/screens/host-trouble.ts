@@ -124,6 +124,26 @@ const queryWords: Words<QueryError> = {
 };
 export const queryTrouble = (error: QueryError, setting: Setting): Trouble => troubleOf(queryWords, error, setting);
 
+/** Before anything is made: a folder that the group can see would be of no use to somebody who is not in it. */
+export const groupTrouble = (
+  { group, groups, host }: { readonly group: string; readonly groups: string; readonly host: string },
+  setting: Setting,
+): Trouble => ({
+  failed: `you are not in the Unix group ${said(group, 40)} on ${said(host, 40)}`,
+  where: placeOf(setting.locate?.('cluster.group')),
+  tried: 'id -Gn, there',
+  raw: groups,
+  means: 'Nothing was sent. Who has the group can add you; a connection that was open before does not know of it.',
+  next: [
+    { command: `ssh -O exit ${word(host)}`, what: 'closes such a connection' },
+    {
+      command: 'git config mlops.cluster.group NAME',
+      what: 'another group, for you alone; its workdir is another one',
+    },
+    { command: setting.again },
+  ],
+});
+
 const placeWords: Words<PlaceError> = {
   host: ({ cause }, setting) => hostTrouble(cause, setting),
   workdir: ({ workdir, host, detail }, setting) => ({
@@ -139,11 +159,12 @@ const placeWords: Words<PlaceError> = {
       { command: setting.again },
     ],
   }),
+  'not-in-group': groupTrouble,
 };
 export const placeTrouble = (error: PlaceError, setting: Setting): Trouble => troubleOf(placeWords, error, setting);
 
 /** The `detail` of a PlaceError, for whoever connects. */
-export function workdirWords(error: Exclude<WorkdirError, { readonly reason: 'host' }>): string {
+export function workdirWords(error: Exclude<WorkdirError, { readonly reason: 'host' | 'not-in-group' }>): string {
   switch (error.reason) {
     case 'not-absolute':
       return `it becomes ${said(error.expanded ?? error.workdir, 60) || 'nothing'} there, which is not absolute`;

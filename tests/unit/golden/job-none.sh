@@ -327,7 +327,7 @@ keep_file() {
   kept_dir=$workdir/objects/${kept_hash%"$kept_rest"}
   if [ ! -f "$kept_dir/$kept_rest" ]; then
     mkdir -p "$kept_dir" && cp "$1" "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && [ "$(hash_of "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}")" = "$kept_hash" ] &&
-      chmod a-w "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && mv -f "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" "$kept_dir/$kept_rest" || return 1
+      chmod 0444 "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && mv -f "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" "$kept_dir/$kept_rest" || return 1
   fi
   printf '%s' "$kept_hash"
 }

@@ -189,13 +189,18 @@ case $platform in
 x86_64) ;;
 *) environment=$environment.$platform ;;
 esac
-prefix=$environment/env
-python=$prefix/bin/python
-where=$prefix
-lock=$environment/lock
-if ! mkdir -p "$environment" "$workdir/cache" 2>"$words"; then not_prepared environment; fi
+cache=$workdir/cache
+use_environment() {
+  environment=$1
+  prefix=$environment/env
+  python=$prefix/bin/python
+  where=$prefix
+  lock=$environment/lock
+  if ! mkdir -p "$environment" "$cache" 2>"$words"; then not_prepared environment; fi
+}
+use_environment "$environment"
 # What is downloaded does not go to a home with a tiny quota. A package manager must not ask, and must not read another's Python path.
-export PIP_CACHE_DIR="$workdir/cache/pip" UV_CACHE_DIR="$workdir/cache/uv" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
+export PIP_CACHE_DIR="$cache/pip" UV_CACHE_DIR="$cache/uv" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
 # What is asked of the environment's Python, whoever made it.
 has_modules() {
   [ -x "$1" ] && "$1" -c 'import importlib.util as u, sys
@@ -409,7 +414,7 @@ keep_file() {
   kept_dir=$workdir/objects/${kept_hash%"$kept_rest"}
   if [ ! -f "$kept_dir/$kept_rest" ]; then
     mkdir -p "$kept_dir" && cp "$1" "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && [ "$(hash_of "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}")" = "$kept_hash" ] &&
-      chmod a-w "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && mv -f "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" "$kept_dir/$kept_rest" || return 1
+      chmod 0444 "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && mv -f "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" "$kept_dir/$kept_rest" || return 1
   fi
   printf '%s' "$kept_hash"
 }

@@ -189,13 +189,18 @@ case $platform in
 x86_64) ;;
 *) environment=$environment.$platform ;;
 esac
-prefix=$environment/env
-python=$prefix/bin/python
-where=$prefix
-lock=$environment/lock
-if ! mkdir -p "$environment" "$workdir/cache" 2>"$words"; then not_prepared environment; fi
+cache=$workdir/cache
+use_environment() {
+  environment=$1
+  prefix=$environment/env
+  python=$prefix/bin/python
+  where=$prefix
+  lock=$environment/lock
+  if ! mkdir -p "$environment" "$cache" 2>"$words"; then not_prepared environment; fi
+}
+use_environment "$environment"
 # What is downloaded does not go to a home with a tiny quota. A package manager must not ask, and must not read another's Python path.
-export PIP_CACHE_DIR="$workdir/cache/pip" UV_CACHE_DIR="$workdir/cache/uv" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
+export PIP_CACHE_DIR="$cache/pip" UV_CACHE_DIR="$cache/uv" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
 # What is asked of the environment's Python, whoever made it.
 has_modules() {
   [ -x "$1" ] && "$1" -c 'import importlib.util as u, sys
@@ -408,12 +413,14 @@ logged() {
   : >"$private/installing"
   return "$1"
 }
+clear_away() { rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif"; }
 # Ends the job, unless the lock was lost: then nothing in that folder is ours to judge or to remove.
 build_failed() {
   mine || return 0
   # A full disk keeps the manager's own words from the log, too.
   full=$( { head -c 65536 /dev/zero >"$environment/probe"; } 2>&1)
-  rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif" "$environment/probe"
+  clear_away
+  rm -f "$environment/probe"
   { printf '%s\n' "$*"; [ -z "$full" ] || printf '%s\n' "$full"; } >>"$environment/build.log"
   { printf '%s\n' "$*" "$full"; tail -n 60 "$environment/build.log"; } >"$words"
   mv -f "$environment/build.log" "$environment/failed.log"
@@ -447,7 +454,7 @@ build() {
   beat_pid=$!
   build_started=$(epoch)
   doing_now "starting"
-  rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif"
+  clear_away
   rm -f "$environment/complete" "$environment/checked" "$environment/added" "$environment/packages.txt" "$environment/lock.txt" "$environment/failed.log"
   : >"$environment/build.log"
   create_environment
@@ -576,7 +583,7 @@ keep_file() {
   kept_dir=$workdir/objects/${kept_hash%"$kept_rest"}
   if [ ! -f "$kept_dir/$kept_rest" ]; then
     mkdir -p "$kept_dir" && cp "$1" "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && [ "$(hash_of "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}")" = "$kept_hash" ] &&
-      chmod a-w "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && mv -f "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" "$kept_dir/$kept_rest" || return 1
+      chmod 0444 "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && mv -f "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" "$kept_dir/$kept_rest" || return 1
   fi
   printf '%s' "$kept_hash"
 }
