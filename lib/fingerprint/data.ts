@@ -3,6 +3,9 @@ import type { Json } from '../base/canonical-json.ts';
 import type { Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { PathEntry } from './data-entry.ts';
+import { isContentOf } from './dvc-cache.ts';
+import { dvcFiles } from './dvc-files.ts';
+import type { DvcPointers } from './dvc-pointers.ts';
 import type { DataError, Progress } from './errors.ts';
 import { hashFile } from './hash-files.ts';
 import { lfsPath } from './lfs.ts';
@@ -16,6 +19,7 @@ export interface DataContext {
   /** Undefined in a bare repository: then only what is tracked. */
   readonly top: string | undefined;
   readonly commonDir: string;
+  readonly dvc: DvcPointers;
   readonly cache: StatCache;
   /** Paths of git's index. What is there and not in the commit belongs to another commit. */
   readonly indexed: Promise<ReadonlySet<string>>;
@@ -88,7 +92,10 @@ function filesOf(context: DataContext, { tracked, untracked }: Found, contents: 
   const files = [
     ...tracked.files.map((file) => trackedFile(context, file)),
     ...untracked.map((file): DataFile => {
-      const source = { kind: 'worktree' as const, path: `${context.top}/${file.path}` };
+      const source =
+        file.cached === undefined
+          ? { kind: 'worktree' as const, path: `${context.top}/${file.path}` }
+          : { kind: 'dvc' as const, path: file.cached.file };
       return { path: file.path, ...contents(file), source };
     }),
   ];
@@ -137,6 +144,9 @@ async function findFiles(
     // A link that is tracked itself leads to content that is not.
     untracked = walked.value.filter(({ path }) => !known.has(path) && (!indexed.has(path) || links.has(path)));
   }
+  const cached = dvcFiles(context, entry, new Set([...known, ...untracked.map(({ path }) => path)]));
+  if (!cached.ok) return err({ ...cached.error, entry: entry.name });
+  if (cached.value.length > 0) untracked = [...untracked, ...cached.value];
   const below = (folder: string) => untracked.some(({ path }) => path === folder || path.startsWith(`${folder}/`));
   const lost = (path: string, reason: 'broken-link' | 'submodule-missing') =>
     err({ reason, entry: entry.name, path, detail: 'not in the worktree' });
@@ -180,13 +190,20 @@ async function hashAll(context: DataContext, found: readonly Found[]): Promise<R
     }
     if (context.signal?.aborted) return err({ reason: 'aborted', progress: progress() });
     if (fresh.has(file.path)) continue;
-    const hashed = await hashFile(`${context.top}/${file.path}`, context.nowNs, context.signal);
+    const { cached } = file;
+    const from = cached?.file ?? `${context.top}/${file.path}`;
+    const hashed = await hashFile(from, context.nowNs, context.signal);
+    if (hashed.ok && cached !== undefined && !(await isContentOf(from, cached.md5, cached.old, context.signal))) {
+      if (context.signal?.aborted) return err({ reason: 'aborted', progress: progress() });
+      return err({ reason: 'dvc-damaged', entry, path: file.path, detail: from });
+    }
     if (!hashed.ok) {
       const { error } = hashed;
       if (error.reason === 'aborted') return err({ reason: 'aborted', progress: progress() });
       return err({ ...error, entry, path: file.path });
     }
-    const { sha256, size, key, settled } = hashed.value;
+    const { sha256, size, settled } = hashed.value;
+    const key = cached === undefined ? hashed.value.key : `${cached.md5} ${hashed.value.key}`;
     context.onFileRead(size);
     // Changed since it was listed: the listing is not what was read.
     if (settled) context.cache.set(file.path, key, sha256);

@@ -27,7 +27,8 @@ export type DataError =
 
 /**
  * `changing`: read several times and never twice the same; `bad-name`: a name that is not UTF-8;
- * `submodule-missing`: a submodule that is not checked out.
+ * `submodule-missing`: a submodule that is not checked out; `dvc-missing`: tracked by DVC, and neither in the worktree nor in DVC's cache;
+ * `dvc-damaged`: what DVC's cache has is not what its name says; `dvc-unreadable`: a pointer that cannot be read.
  */
 export type DataFileProblem =
   | 'broken-link'
@@ -36,7 +37,10 @@ export type DataFileProblem =
   | 'unreadable'
   | 'changing'
   | 'bad-name'
-  | 'submodule-missing';
+  | 'submodule-missing'
+  | 'dvc-missing'
+  | 'dvc-damaged'
+  | 'dvc-unreadable';
 
 export type EnvironmentError =
   | { readonly reason: 'environment-missing'; readonly path: string; readonly includedBy?: string }

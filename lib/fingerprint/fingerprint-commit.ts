@@ -9,11 +9,11 @@ import { COMPUTATION, chain, FORMAT, fingerprintOf } from './chain.ts';
 import { dataPart } from './data.ts';
 import { leavesTop, type PathEntry, pathEntries } from './data-entry.ts';
 import { pinnedSet, readPins } from './data-lock.ts';
-import type { FingerprintError, Progress, Work } from './errors.ts';
+import type { DataError, FingerprintError, Progress, Work } from './errors.ts';
 import { hasManifest, readManifest } from './manifests.ts';
 import { StatCache } from './stat-cache.ts';
 import { stepDefinition } from './steps.ts';
-import { type TreePart, trackedPart, treePart } from './tree-part.ts';
+import { dvcPart, type TreePart, trackedPart, treePart } from './tree-part.ts';
 import type { DataFile, DataSet, Fingerprinted, Pin } from './types.ts';
 
 export interface FingerprintContext {
@@ -152,13 +152,19 @@ async function presentData(
       const others = recordedData(repository.stateDir, taken, config);
       return ok({ sets: { ...data.value.sets, ...others.sets }, files: merged(data.value.files, others.files) });
     }
-    const absent = data.error.reason === 'no-match' || data.error.reason === 'broken-link' ? data.error.entry : '';
+    const absent = isAbsent(data.error) ? data.error.entry : '';
     const set = Object.hasOwn(inherited, absent) ? inherited[absent] : undefined;
     if (set === undefined) return data;
     taken[absent] = set;
     entries = entries.filter(({ name }) => name !== absent);
   }
 }
+
+/** Nothing of the entry is here, or not all: an ancestor may tell what it was. */
+export const isAbsent = (
+  error: FingerprintError,
+): error is DataError & { readonly reason: 'no-match' | 'broken-link' | 'dvc-missing' } =>
+  error.reason === 'no-match' || error.reason === 'broken-link' || error.reason === 'dvc-missing';
 
 /** Files are made when asked for, and a spread would ask. */
 function merged(here: Data['files'], others: Data['files']): Data['files'] {
@@ -179,6 +185,8 @@ async function hereData(
   if (tracked.value === undefined) {
     return err({ reason: 'aborted', progress: { files: 0, ofFiles: 0, bytes: 0, ofBytes: 0 } });
   }
+  const dvc = await dvcPart(shared, tree);
+  if (!dvc.ok) return dvc;
   const top = context.data === 'worktree' ? repository.top : undefined;
   const cache = new StatCache(repository.stateDir, top ?? '');
   if (cache.damaged !== undefined) shared.onDamaged(cache.damaged);
@@ -186,6 +194,7 @@ async function hereData(
     {
       top,
       commonDir: repository.commonDir,
+      dvc: dvc.value,
       cache,
       indexed: indexed.then((index) => (index.ok ? index.value : new Set())),
       nowNs: context.nowNs,

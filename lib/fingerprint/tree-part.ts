@@ -9,6 +9,7 @@ import type { Repository } from '../git/repository.ts';
 import { readTree, type TreeEntry } from '../git/tree.ts';
 import { type CodePart, codePart } from './code.ts';
 import type { PathEntry } from './data-entry.ts';
+import { type DvcPointers, dvcPointers, noDvcPointers, readDvcPointers } from './dvc-pointers.ts';
 import { environmentInputs } from './environment.ts';
 import type { FingerprintError } from './errors.ts';
 import { hashJson, hashText } from './meaning.ts';
@@ -21,6 +22,8 @@ export interface TreePart extends CodePart {
   readonly environment: Json;
   /** What of the data the tree holds, by path and object; empty: nothing. */
   readonly tracked: string;
+  /** DVC's pointers in the tree, by path and object; empty: there are none. */
+  readonly dvc: string;
 }
 
 export interface TreeContext {
@@ -34,8 +37,9 @@ export interface TreeContext {
 }
 
 // Raised when the same commit and config would give another part: the cache must forget what an older program computed.
-const partKind = { kind: 'mlops-tree', version: 1 };
+const partKind = { kind: 'mlops-tree', version: 2 };
 const trackedKind = { kind: 'mlops-tracked', version: 1 };
+const dvcKind = { kind: 'mlops-dvc', version: 1 };
 
 export async function treePart(context: TreeContext): Promise<Result<TreePart, FingerprintError>> {
   return cached(context, partKind, keyOf(context), async () => {
@@ -57,7 +61,7 @@ export async function treePart(context: TreeContext): Promise<Result<TreePart, F
     });
     if (!code.ok) return err({ reason: 'git', error: code.error });
     const tracked = trackedKey(entries, tree.value);
-    return ok({ ...code.value, environment: read.value.specification, tracked });
+    return ok({ ...code.value, environment: read.value.specification, tracked, dvc: dvcKey(entries, tree.value) });
   });
 }
 
@@ -103,6 +107,22 @@ export async function trackedPart(
       entries,
     );
     return tracked.ok ? tracked : err({ reason: 'git', error: tracked.error });
+  });
+}
+
+function dvcKey(entries: readonly PathEntry[], tree: readonly TreeEntry[]): string {
+  const lines = entries.length === 0 ? [] : dvcPointers(tree).map(({ oid, path }) => `${oid} ${path}`);
+  return lines.length === 0 ? '' : hashText(lines.join('\0')).slice(0, 32);
+}
+
+/** What DVC tracks, by the commit's pointers. */
+export async function dvcPart(context: TreeContext, { dvc }: TreePart): Promise<Result<DvcPointers, FingerprintError>> {
+  if (dvc === '') return ok(noDvcPointers);
+  return cached(context, dvcKind, dvc, async () => {
+    const tree = await readTree(context.repository, context.commit);
+    if (!tree.ok) return err({ reason: 'git', error: tree.error });
+    const read = await readDvcPointers(context.repository, dvcPointers(tree.value));
+    return read.ok ? read : err({ reason: 'git', error: read.error });
   });
 }
 

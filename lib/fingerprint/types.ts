@@ -47,7 +47,7 @@ export interface DataFile {
   readonly source?:
     | { readonly kind: 'worktree'; readonly path: string }
     | { readonly kind: 'blob'; readonly oid: Oid }
-    | { readonly kind: 'lfs'; readonly path: string };
+    | { readonly kind: 'lfs' | 'dvc'; readonly path: string };
 }
 
 /** A line of `.mlops/data.lock`. */

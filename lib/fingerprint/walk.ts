@@ -11,6 +11,8 @@ export interface FoundFile {
   /** statKey() of it. */
   readonly key: string;
   readonly size: number;
+  /** Its content is not there: it is in DVC's cache, under its MD5. */
+  readonly cached?: { readonly file: string; readonly md5: string; readonly old: boolean };
 }
 export interface WalkProblem {
   readonly reason: DataFileProblem;

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Config } from '../config/types.ts';
 import { compareData, type DataComparison, isSameData } from '../fingerprint/compare-data.ts';
 import type { FingerprintError } from '../fingerprint/errors.ts';
-import { type FingerprintContext, fingerprintCommit } from '../fingerprint/fingerprint-commit.ts';
+import { type FingerprintContext, fingerprintCommit, isAbsent } from '../fingerprint/fingerprint-commit.ts';
 import { readManifest } from '../fingerprint/manifests.ts';
 import { readRecord, recordCommit } from '../fingerprint/records.ts';
 import type { CommitRecord, DataFile, Fingerprinted } from '../fingerprint/types.ts';
@@ -73,7 +73,7 @@ async function hash(
 ): Promise<Result<Identified, FingerprintError>> {
   const alone = await fingerprint(context, commit, config, { data });
   if (alone.ok) return ok({ ...alone.value, commit, config, inherited: [] });
-  if (alone.error.reason !== 'no-match' && alone.error.reason !== 'broken-link') return alone;
+  if (!isAbsent(alone.error)) return alone;
   const inherited = await inheritedData({ ...context, branch: config.reports }, commit, config);
   const helped = await fingerprint(context, commit, config, { data, inherited });
   if (!helped.ok) return helped;

@@ -12,6 +12,7 @@ import { readNotes } from '../git/notes.ts';
 import type { Report } from '../report/types.ts';
 import { dataOfReport, type ReportsContext, reportsOf, reportsOnCommits } from './known.ts';
 import { type PipelineError, readPipeline } from './pipeline.ts';
+import { isOfSameDvcData } from './recorded-data.ts';
 
 /** What a commit may be, and what was reported for exactly that. */
 export interface Recognised {
@@ -74,6 +75,7 @@ async function possibleData(
   if (!notes.ok) return notes;
   const inherited: Sets[] = [];
   for (const ancestor of line.value.filter((one) => notes.value.has(one))) {
+    if (!(await isOfSameDvcData(context.repo, ancestor, commit))) continue;
     inherited.push(...(await reportsOnCommits(context, [ancestor])).map((report) => dataOfReport(report, config)));
     if (distinct(inherited, config).length >= looks.candidates) break;
   }

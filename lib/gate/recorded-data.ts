@@ -4,7 +4,7 @@ import { dataSet } from '../fingerprint/data.ts';
 import { manifestJson, parseManifest, readManifest, writeManifest } from '../fingerprint/manifests.ts';
 import { readRecord } from '../fingerprint/records.ts';
 import type { DataFile, DataSet } from '../fingerprint/types.ts';
-import { ancestors } from '../git/history.ts';
+import { ancestors, changedPaths } from '../git/history.ts';
 import { readNotes } from '../git/notes.ts';
 import { readPaths } from '../git/reports.ts';
 import type { Repository } from '../git/repository.ts';
@@ -33,6 +33,7 @@ export async function inheritedData(
     const noted = !record.ok && notes.ok && notes.value.has(ancestor);
     const reports = noted ? await reportsOnCommits(context, [ancestor]) : [];
     const sets = [...(record.ok ? [record.value.data] : []), ...reports.map((report) => dataOfReport(report, config))];
+    if (sets.length === 0 || !(await isOfSameDvcData(repo, ancestor, commit))) continue;
     for (const [entry, set] of sets.flatMap((data) => Object.entries(data))) {
       if (wanted.delete(entry)) found[entry] = set;
     }
@@ -40,6 +41,12 @@ export async function inheritedData(
   }
   await bringManifests(context, Object.values(found));
   return found;
+}
+
+/** Where DVC's pointers have changed, the data of before is other data, whoever has it: nothing may be taken over. */
+export async function isOfSameDvcData(repo: Repository, ancestor: Oid, commit: Oid): Promise<boolean> {
+  const changed = await changedPaths(repo, ancestor, commit);
+  return changed.ok && !changed.value.some((path) => path.endsWith('.dvc') || /(?:^|\/)dvc\.lock$/.test(path));
 }
 
 /** A manifest travels with the reports unless it is larger: a data set of a million files is named, not listed, on the branch. */

@@ -57,6 +57,17 @@ export async function ancestorsWith(place: GitPlace, commit: Oid, path: string):
   return text.ok ? ok(text.value !== '') : text;
 }
 
+/** Paths in which two commits differ. Names that are not UTF-8 come damaged. */
+export async function changedPaths(
+  place: GitPlace,
+  one: Oid,
+  other: Oid,
+): Promise<Result<readonly string[], GitError>> {
+  if (one === other) return ok([]);
+  const text = await gitText(place, ['diff-tree', '-r', '-z', '--no-renames', '--name-only', one, other]);
+  return text.ok ? ok(text.value.split('\0').filter((path) => path !== '')) : text;
+}
+
 export async function hasPath(place: GitPlace, commit: Oid, path: string): Promise<Result<boolean, GitError>> {
   const text = await gitText(place, ['ls-tree', '--name-only', '--full-tree', commit, '--', path]);
   return text.ok ? ok(text.value !== '') : text;

@@ -96,6 +96,23 @@ const words: Words<FingerprintError> = {
     'Its files are part of the data.',
     (path) => `git submodule update --init --recursive -- ${path}`,
   ),
+  'dvc-missing': file(
+    'is tracked by DVC, and neither in the worktree nor in DVC’s cache',
+    'What is in either of them is enough; DVC is not needed for that.',
+    (path) => `dvc pull ${path}`,
+  ),
+  'dvc-damaged': ({ path, entry, detail }, { again }) => ({
+    failed: `the content of ${said(path, 80)} in DVC’s cache is not what its name says`,
+    where: inEntry({ path, entry }),
+    raw: detail,
+    means: 'It is not taken.',
+    next: [{ command: `rm -f ${word(detail)} && dvc pull ${word(path)}`, what: 'gets it anew' }, { command: again }],
+  }),
+  'dvc-unreadable': file(
+    'cannot be read: it tells what DVC tracks',
+    'A merge may have left its marks in it.',
+    (path) => `git show HEAD:${path}`,
+  ),
   'environment-missing': ({ path, includedBy }, { again }) => ({
     failed: `the environment's file ${said(path, 80)} is not in the commit`,
     where: includedBy === undefined ? '' : `included by ${said(includedBy, 80)}`,
