@@ -68,9 +68,23 @@ export async function sendBlocks(
   };
 
   const installer = new Installer(onDisk);
+  // Writers that still wait for a channel when the last block is taken: behind the installer, which waits for all writers, they would wait for ever.
+  const waiting = new Set<AbortController>();
+  const take = () => {
+    const index = todo.shift();
+    if (index === undefined) for (const writer of waiting) writer.abort();
+    return index;
+  };
   const write = async (hasChannel: () => void) => {
-    const started = await host.spawn(writeScript(place), { signal });
+    const needless = new AbortController();
+    waiting.add(needless);
+    const started = await host.spawn(writeScript(place), { signal: AbortSignal.any([signal, needless.signal]) });
+    waiting.delete(needless);
     hasChannel();
+    if (needless.signal.aborted) {
+      if (started.ok) await started.value.exit;
+      return;
+    }
     if (!started.ok) return fail(hostFailure(started.error));
     const { stdin, stdout, exit } = started.value;
     const said = collectText(stdout);
@@ -81,7 +95,7 @@ export async function sendBlocks(
     const gone = new AbortController();
     void exit.then(() => gone.abort());
     while (!gone.signal.aborted) {
-      const index = todo.shift();
+      const index = take();
       if (index === undefined) break;
       await send(stdin, Buffer.from(`${index} ${Math.ceil(bytesOf(index) / UNIT)}\n`), gone.signal);
       const broken = await sendBlock(file, index * blockSize, bytesOf(index), stdin, gone.signal, onSent);
