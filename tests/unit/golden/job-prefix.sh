@@ -357,9 +357,10 @@ keep_file() {
   kept_hash=$(hash_of "$1") && [ "${#kept_hash}" -eq 64 ] || return 1
   kept_rest=${kept_hash#??}
   kept_dir=$workdir/objects/${kept_hash%"$kept_rest"}
+  kept_new=$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}
   if [ ! -f "$kept_dir/$kept_rest" ]; then
-    mkdir -p "$kept_dir" && cp "$1" "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && [ "$(hash_of "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}")" = "$kept_hash" ] &&
-      chmod 0444 "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" && mv -f "$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}" "$kept_dir/$kept_rest" || return 1
+    mkdir -p "$kept_dir" && cp "$1" "$kept_new" && [ "$(hash_of "$kept_new")" = "$kept_hash" ] &&
+      chmod 0444 "$kept_new" && mv -f "$kept_new" "$kept_dir/$kept_rest" || return 1
   fi
   printf '%s' "$kept_hash"
 }
