@@ -1,8 +1,9 @@
 import type { Fingerprint } from '../base/ids.ts';
 import type { HostError } from '../cluster/host.ts';
 import type { JobEnd, JobRef, JobStatus } from '../cluster/scheduler.ts';
-import type { EventSink } from './events.ts';
-import type { Connection, Place, PlaceError } from './place.ts';
+import { beforeLetGo, isHoldOver, sleepUntil } from './let-go.ts';
+import type { Connection, PlaceError } from './place.ts';
+import { type ReconnectOptions, Reconnector, type Session } from './reconnect.ts';
 
 export interface Following {
   readonly fingerprint: Fingerprint;
@@ -19,20 +20,7 @@ export type FollowEnd =
   /** Nothing is known about the job: the place could not be reached for a long time. */
   | { readonly how: 'out-of-reach'; readonly error: PlaceError };
 
-/** The connection to a place: replaced by a new one when it is lost. Whoever opened it closes what is there in the end. */
-export interface Session {
-  readonly place: Place;
-  connection: Connection;
-}
-
-export interface FollowOptions {
-  /** The user's: Ctrl-C leaves the job running. */
-  readonly signal: AbortSignal;
-  /** Milliseconds of the clock `now`; undefined is without limit. */
-  readonly holdUntil: number | undefined;
-  readonly now: () => number;
-  readonly emit: EventSink;
-}
+export type FollowOptions = ReconnectOptions;
 
 /** Slurm is asked at most once in this many seconds, less as the wait grows (facts of the peers: 2 to 60 s, users get banned). */
 const askEvery = (waitedSeconds: number): number => Math.min(60, Math.max(15, waitedSeconds / 20));
@@ -40,9 +28,6 @@ const askEvery = (waitedSeconds: number): number => Math.min(60, Math.max(15, wa
 const askAgain = (asked: number): number => (asked === 0 ? 0 : Math.min(15, 0.25 * 2 ** asked));
 /** How long the job's files may lag behind the scheduler on a network file system before the job counts as ended without a last word. */
 const lagSeconds = { ended: 20, absent: 120 } as const;
-const giveUpReconnectingAfterSeconds = 30 * 60;
-/** A connection that breaks sooner was none: the next try waits longer than the last one. */
-const goodConnectionSeconds = 60;
 
 /** What is known of the run, over all connections: a new one is no reason to ask the scheduler before it is its turn. */
 interface Known {
@@ -76,32 +61,13 @@ export async function follow(session: Session, run: Following, options: FollowOp
     jobSeen: false,
     askedForIt: false,
   };
-  let lostSince: number | undefined;
-  let tries = 0;
+  const reconnector = new Reconnector(session, options);
   for (;;) {
-    const connectedAt = options.now();
     const watched = await watchOnce(session.connection, run, options, known);
     if (watched.how !== 'lost') return watched;
-    const now = options.now();
-    if (lostSince === undefined || watched.heard) lostSince = now;
-    if (now - connectedAt > goodConnectionSeconds * 1000) tries = 0;
-    await session.connection.close();
-    for (;;) {
-      const wait = backoffSeconds(tries++);
-      options.emit({ event: 'connection-lost', error: watched.error, retryInSeconds: Math.round(wait) });
-      await sleepUntil(wait, options);
-      if (options.signal.aborted) return { how: 'detached', last: known.last };
-      if (isHoldOver(options)) return { how: 'hold-over', last: known.last };
-      const again = await session.place.connect(untilLetGo(options));
-      if (again.ok) {
-        session.connection = again.value;
-        break;
-      }
-      if (options.signal.aborted) return { how: 'detached', last: known.last };
-      if (isHoldOver(options)) return { how: 'hold-over', last: known.last };
-      if (options.now() - lostSince > giveUpReconnectingAfterSeconds * 1000)
-        return { how: 'out-of-reach', error: again.error };
-    }
+    const again = await reconnector.reconnect(watched.error, watched.heard);
+    if (again.how === 'out-of-reach') return again;
+    if (again.how !== 'back') return { how: again.how, last: known.last };
   }
 }
 
@@ -213,53 +179,4 @@ function heed(
 function lagOf({ last, jobSeen }: Known): number {
   if (last?.state !== 'ended') return lagSeconds.absent;
   return last.how === 'cancelled' && !jobSeen && last.elapsedSeconds === 0 ? 0 : lagSeconds.ended;
-}
-
-const isHoldOver = ({ holdUntil, now }: FollowOptions): boolean => holdUntil !== undefined && now() >= holdUntil;
-
-/** Aborted when the user lets go, and when the hold is over: a login node that does not answer must not outlast either. */
-function untilLetGo({ signal, holdUntil, now }: FollowOptions): AbortSignal {
-  return holdUntil === undefined
-    ? signal
-    : AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, holdUntil - now()))]);
-}
-
-/** The answer; undefined where the user, or the hold, does not wait for it. squeue may try for two minutes to reach its controller. */
-async function beforeLetGo<T>(answer: Promise<T>, options: FollowOptions): Promise<T | undefined> {
-  const { signal, holdUntil } = options;
-  const bounded = isHoldOver(options) ? signal : untilLetGo({ ...options, holdUntil });
-  if (bounded.aborted) return undefined;
-  const letGo = new AbortController();
-  try {
-    return await Promise.race([
-      answer,
-      new Promise<undefined>((resolve) => {
-        bounded.addEventListener('abort', () => resolve(undefined), { once: true, signal: letGo.signal });
-      }),
-    ]);
-  } finally {
-    letGo.abort();
-  }
-}
-
-const backoffSeconds = (tries: number): number => Math.min(60, 2 ** tries) * (0.5 + Math.random());
-
-/** Sleeps, but not beyond the hold's end, and not after the user's signal; `asleep` is given what ends it before, with all that it holds. */
-function sleepUntil(
-  seconds: number,
-  { signal, holdUntil, now }: Pick<FollowOptions, 'signal' | 'holdUntil' | 'now'>,
-  asleep: (awake: () => void) => void = () => {},
-): Promise<void> {
-  const ms = Math.max(0, Math.min(seconds * 1000, (holdUntil ?? Number.POSITIVE_INFINITY) - now()));
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    asleep(done);
-  });
 }

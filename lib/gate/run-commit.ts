@@ -9,11 +9,12 @@ import type { JobPlan } from '../job/types.ts';
 import { failuresOf } from '../verdict/evidence.ts';
 import type { FailureReason, RunResult } from '../verdict/types.ts';
 import type { GateContext } from './context.ts';
-import { follow, type Session } from './follow.ts';
+import { follow } from './follow.ts';
 import type { Identified } from './identify.ts';
 import type { GateError, WaitingOutcome } from './outcome.ts';
 import type { Place } from './place.ts';
 import { type Prepared, planCommit, prepare } from './prepare.ts';
+import type { Session } from './reconnect.ts';
 import { submitAttempt } from './submit.ts';
 
 /** How long to stay: until the end, until a moment (milliseconds of the clock), or only until it is submitted. */
