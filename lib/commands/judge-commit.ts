@@ -3,7 +3,7 @@ import { gateCommit } from '../gate/gate-commit.ts';
 import type { Identified } from '../gate/identify.ts';
 import type { Destination } from '../gate/judge-run.ts';
 import type { GateOutcome } from '../gate/outcome.ts';
-import { forgetPending, notePending } from '../gate/pending.ts';
+import { forgetPending } from '../gate/pending.ts';
 import type { RunOptions } from '../gate/run-commit.ts';
 import { supersede } from './supersede.ts';
 
@@ -15,14 +15,12 @@ export async function judgeCommit(
   options: RunOptions,
 ): Promise<GateOutcome> {
   const outcome = await gateCommit(context, { identified, ...destination, ...options });
-  if (outcome.outcome === 'waiting') {
-    const to = { ...destination, reports: identified.config.reports };
-    notePending(context.repo, outcome, to, context.now());
-    if (identified.config.supersede === 'queued')
-      for (const run of await supersede(context, { ...outcome, branch: destination.branch }))
-        context.emit({ event: 'superseded', commit: run.commit, job: run.job });
+  if (outcome.outcome === 'waiting' && identified.config.supersede === 'queued') {
+    for (const { commit, job = '' } of await supersede(context, { ...outcome, branch: destination.branch }))
+      context.emit({ event: 'superseded', commit, job });
   }
-  if (outcome.outcome === 'judged') forgetPending(context.repo, identified.commit);
+  // Without its report the verdict is still to be fetched.
+  if (outcome.outcome === 'judged' && outcome.recorded.ok) forgetPending(context.repo, identified.commit);
   return outcome;
 }
 

@@ -1,6 +1,7 @@
 import type { Fingerprint, Oid } from '../base/ids.ts';
 import { asJobId } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
+import type { RunStore } from '../cluster/run-store.ts';
 import type { JobRef, JobStatus } from '../cluster/scheduler.ts';
 import type { Config } from '../config/types.ts';
 import type { GateContext } from '../gate/context.ts';
@@ -106,15 +107,8 @@ async function askPlaces(
       continue;
     }
     const { scheduler, runs: folders } = connected.value;
-    const jobs = runs.map(
-      ({ fingerprint, attempt, job, since }): JobRef => ({
-        id: asJobId(job),
-        name: folders.jobName(fingerprint, attempt),
-        // It was submitted before anybody stopped waiting; a day more, since the clocks are two.
-        submittedAt: Math.floor(Date.parse(since) / 1000) - 7 * 86_400,
-      }),
-    );
-    const asked = await scheduler.query(jobs);
+    const jobs = await Promise.all(runs.map((run) => jobOf(folders, run)));
+    const asked = await scheduler.query(jobs.flatMap((job) => job ?? []));
     await connected.value.close();
     if (!asked.ok) {
       if (asked.error.reason === 'host') silent.push({ reason: 'host', cause: asked.error.cause });
@@ -127,4 +121,18 @@ async function askPlaces(
     }
   }
   return { statuses, silent };
+}
+
+/** What the run's folder says where the client was gone before it knew. */
+async function jobOf(folders: RunStore, { fingerprint, attempt, job, since }: PendingRun): Promise<JobRef | undefined> {
+  if (job === undefined) {
+    const looked = await folders.look(fingerprint);
+    return looked.ok ? looked.value.at(-1)?.job : undefined;
+  }
+  return {
+    id: asJobId(job),
+    name: folders.jobName(fingerprint, attempt),
+    // The job may have been there before it was found; a day more, since the clocks are two.
+    submittedAt: Math.floor(Date.parse(since) / 1000) - 7 * 86_400,
+  };
 }

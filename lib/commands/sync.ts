@@ -1,7 +1,7 @@
 import type { GateContext } from '../gate/context.ts';
 import { identifyCommit } from '../gate/gate-commit.ts';
 import type { GateOutcome } from '../gate/outcome.ts';
-import { type PendingRun, pendingRuns } from '../gate/pending.ts';
+import { forgetPending, type PendingRun, pendingRuns } from '../gate/pending.ts';
 import { judgeCommit } from './judge-commit.ts';
 
 export interface Synced {
@@ -22,6 +22,8 @@ export async function sync(context: GateContext, tell: (synced: Synced) => void)
           { wait: { until: context.now().getTime() }, start: 'never' },
         )
       : { outcome: 'stopped', error: identified.error };
+    // Whatever it was, it is gone: asking for it again and again would find nothing.
+    if (outcome.outcome === 'stopped' && outcome.error.reason === 'no-run') forgetPending(context.repo, run.commit);
     tell({ run, outcome });
   }
 }

@@ -33,7 +33,13 @@ export type GateEvent =
   /** The job's own line of progress, such as `step 1 of 2 cell 31 of 69`. */
   | { readonly event: 'progress'; readonly line: string }
   | { readonly event: 'log'; readonly text: string }
-  | { readonly event: 'connection-lost'; readonly error: HostError; readonly retryInSeconds: number }
+  | {
+      readonly event: 'connection-lost';
+      readonly error: HostError;
+      readonly retryInSeconds: number;
+      /** A job is there, and goes on meanwhile. */
+      readonly hasJob: boolean;
+    }
   | { readonly event: 'scheduler-silent'; readonly detail: string }
   /** The worktree differs from the commit, which is what is tested. `paths`: the first of them. */
   | { readonly event: 'dirty-worktree'; readonly count: number; readonly paths: readonly string[] }

@@ -65,7 +65,7 @@ export async function follow(session: Session, run: Following, options: FollowOp
   for (;;) {
     const watched = await watchOnce(session.connection, run, options, known);
     if (watched.how !== 'lost') return watched;
-    const again = await reconnector.reconnect(watched.error, watched.heard);
+    const again = await reconnector.reconnect(watched.error, watched.heard, true);
     if (again.how === 'out-of-reach') return again;
     if (again.how !== 'back') return { how: again.how, last: known.last };
   }

@@ -10,6 +10,7 @@ import { type Identified, identify } from './identify.ts';
 import { type Destination, judgeRun, type RunToJudge, skippedReport } from './judge-run.ts';
 import { knownVerdict, reportsOf } from './known.ts';
 import type { GateError, GateOutcome } from './outcome.ts';
+import { forgetPending, notePending } from './pending.ts';
 import { readPipeline } from './pipeline.ts';
 import { recordReport } from './record-report.ts';
 import { type RunOptions, runCommit } from './run-commit.ts';
@@ -26,7 +27,13 @@ export async function gateCommit(context: GateContext, request: GateRequest): Pr
   const known = request.start === 'again' ? undefined : await findKnown(context, request);
   if (known !== undefined) return judgeAndRecord(context, request, known);
   const place = context.placeFor(identified.config);
-  const ran = await runCommit(context, identified, place, request);
+  const { branch, remote } = request;
+  const { commit, fingerprint, config } = identified;
+  const about = { commit, fingerprint, place: place.name, branch, remote, reports: config.reports };
+  const ran = await runCommit(context, identified, place, request, {
+    note: (attempt, job) => notePending(context.repo, { ...about, attempt, job }, context.now()),
+    forget: () => forgetPending(context.repo, commit),
+  });
   if (!ran.ok) return { outcome: 'stopped', error: ran.error };
   if (ran.value.kind === 'waiting') return ran.value.waiting;
   return judgeAndRecord(context, request, ran.value);

@@ -3,47 +3,55 @@ import { join } from 'node:path';
 import { asFingerprint, asOid, type Fingerprint, isFingerprint, isOid, type Oid } from '../base/ids.ts';
 import { writeWhole } from '../fingerprint/state-file.ts';
 import type { Repository } from '../git/repository.ts';
-import type { WaitingOutcome } from './outcome.ts';
 
-/** A run of this clone that went on when nobody waited for it any more: its verdict is still to be fetched. */
+/** A run of this clone without a verdict: whoever waits for it may be killed at any time, and then the verdict is still to be fetched. */
 export interface PendingRun {
   readonly version: 1;
   readonly commit: Oid;
   readonly fingerprint: Fingerprint;
   readonly place: string;
-  readonly job: string;
+  /** Absent: it was about to be submitted, and what came of it shows the run's folder. */
+  readonly job?: string;
   readonly attempt: number;
   readonly branch?: string;
   readonly remote?: string;
   /** The reports branch. */
   readonly reports: string;
-  /** ISO 8601. */
+  /** When it was submitted, or found. ISO 8601. */
   readonly since: string;
 }
 
 const folderOf = ({ stateDir }: Pick<Repository, 'stateDir'>): string => join(stateDir, 'pending');
 const pathOf = (repo: Pick<Repository, 'stateDir'>, commit: Oid): string => join(folderOf(repo), `${commit}.json`);
 
+/** Written before the job is there, and again when its id is known. */
 export function notePending(
   repo: Pick<Repository, 'stateDir'>,
-  { commit, fingerprint, place, job, attempt }: WaitingOutcome,
-  to: { readonly branch: string | undefined; readonly remote: string | undefined; readonly reports: string },
+  run: Pick<PendingRun, 'commit' | 'fingerprint' | 'place' | 'attempt' | 'reports'> & {
+    readonly job: string | undefined;
+    readonly branch: string | undefined;
+    readonly remote: string | undefined;
+  },
   now: Date,
 ): void {
-  const { branch, remote, reports } = to;
-  const run: PendingRun = {
+  const { commit, fingerprint, place, job, attempt, branch, remote, reports } = run;
+  const before = parse(readIfThere(pathOf(repo, commit))).find(
+    (one) => one.fingerprint === fingerprint && one.attempt === attempt,
+  );
+  const pending: PendingRun = {
     version: 1,
     commit,
     fingerprint,
     place,
-    job,
+    ...(job === undefined ? {} : { job }),
     attempt,
     ...(branch === undefined ? {} : { branch }),
     ...(remote === undefined ? {} : { remote }),
     reports,
-    since: now.toISOString(),
+    // Who comes back to it later has not submitted it then (supersede.ts goes by the order).
+    since: before?.since ?? now.toISOString(),
   };
-  writeWhole(pathOf(repo, commit), `${JSON.stringify(run)}\n`);
+  writeWhole(pathOf(repo, commit), `${JSON.stringify(pending)}\n`);
 }
 
 export function forgetPending(repo: Pick<Repository, 'stateDir'>, commit: Oid): void {
@@ -61,8 +69,18 @@ export function pendingRuns(repo: Pick<Repository, 'stateDir'>): readonly Pendin
   }
   return names
     .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => parse(readFileSync(join(folderOf(repo), name), 'utf8')))
+    .flatMap((name) => parse(readIfThere(join(folderOf(repo), name))))
     .sort((a, b) => (a.since < b.since ? -1 : 1));
+}
+
+/** Another process may have fetched the verdict in between. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 function parse(text: string): readonly PendingRun[] {
@@ -74,7 +92,8 @@ function parse(text: string): readonly PendingRun[] {
   }
   const { version, commit = '', fingerprint = '', place, job, attempt, reports, since } = value ?? {};
   if (version !== 1 || !isOid(commit) || !isFingerprint(fingerprint)) return [];
-  if (typeof place !== 'string' || typeof job !== 'string' || typeof since !== 'string') return [];
+  if (typeof place !== 'string' || typeof since !== 'string') return [];
   if (typeof attempt !== 'number' || typeof reports !== 'string') return [];
+  if (job !== undefined && typeof job !== 'string') return [];
   return [{ ...(value as PendingRun), commit: asOid(commit), fingerprint: asFingerprint(fingerprint) }];
 }

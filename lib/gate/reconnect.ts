@@ -36,15 +36,15 @@ export class Reconnector {
     this.#connectedAt = options.now();
   }
 
-  /** `heard`: the connection that is lost now has brought something. */
-  async reconnect(error: HostError, heard: boolean): Promise<Reconnected> {
+  /** `heard`: the connection that is lost now has brought something. `hasJob`: there is one, and it goes on. */
+  async reconnect(error: HostError, heard: boolean, hasJob: boolean): Promise<Reconnected> {
     const { emit, now, signal } = this.#options;
     if (this.#lostSince === undefined || heard) this.#lostSince = now();
     if (now() - this.#connectedAt > goodConnectionSeconds * 1000) this.#tries = 0;
     await this.#session.connection.close();
     for (;;) {
       const wait = backoffSeconds(this.#tries++);
-      emit({ event: 'connection-lost', error, retryInSeconds: Math.round(wait) });
+      emit({ event: 'connection-lost', error, retryInSeconds: Math.round(wait), hasJob });
       await sleepUntil(wait, this.#options);
       if (signal.aborted) return { how: 'detached' };
       if (isHoldOver(this.#options)) return { how: 'hold-over' };

@@ -11,10 +11,12 @@ import type { FailureReason, RunResult } from '../verdict/types.ts';
 import type { GateContext } from './context.ts';
 import { follow } from './follow.ts';
 import type { Identified } from './identify.ts';
+import { isHoldOver, type LettingGo } from './let-go.ts';
+import { lostConnection } from './lost-connection.ts';
 import type { GateError, WaitingOutcome } from './outcome.ts';
 import type { Place } from './place.ts';
 import { type Prepared, planCommit, prepare } from './prepare.ts';
-import type { Session } from './reconnect.ts';
+import { type Reconnected, Reconnector, type Session } from './reconnect.ts';
 import { submitAttempt } from './submit.ts';
 
 /** How long to stay: until the end, until a moment (milliseconds of the clock), or only until it is submitted. */
@@ -24,6 +26,14 @@ export interface RunOptions {
   readonly wait: Wait;
   /** Whether a new attempt may be started: where none has a result, even if one has, or not at all. */
   readonly start: 'if-needed' | 'again' | 'never';
+}
+
+/** What this clone remembers of the run, so that one that nobody waits for any more is found, whatever ended the waiting. */
+export interface RunMemory {
+  /** `job` undefined: it is about to be submitted. */
+  note(attempt: number, job: string | undefined): void;
+  /** There is no job. */
+  forget(): void;
 }
 
 export type RunOutcome =
@@ -36,13 +46,14 @@ export async function runCommit(
   identified: Identified,
   place: Place,
   options: RunOptions,
+  memory: RunMemory,
 ): Promise<Result<RunOutcome, GateError>> {
   context.emit({ event: 'connecting', place: place.name });
   const connected = await place.connect(context.signal);
   if (!connected.ok) return err({ reason: 'place', cause: connected.error });
   const session: Session = { place, connection: connected.value };
   try {
-    return await new CommitRun(context, identified, session, options).toTheEnd();
+    return await new CommitRun(context, identified, session, options, memory).toTheEnd();
   } finally {
     await session.connection.close();
   }
@@ -56,43 +67,90 @@ const passing: ReadonlySet<FailureReason> = new Set([
   'infrastructure-exception',
 ]);
 
+/** How often the connection may break outside of following, which comes back by itself, before the user is told. */
+const mostLosses = 5;
+
 class CommitRun {
   readonly #context: GateContext;
   readonly #identified: Identified;
   readonly #session: Session;
   readonly #options: RunOptions;
+  readonly #memory: RunMemory;
+  readonly #patience: LettingGo;
+  readonly #reconnector: Reconnector;
+  /** The job that was submitted or found last. */
+  #followed: { readonly attempt: number; readonly job: JobRef } | undefined;
   #prepared: Prepared | undefined;
   #plan: JobPlan | undefined;
   #retries: number;
   /** Satisfied by the first attempt that this call starts. */
   #wantsNew: boolean;
 
-  constructor(context: GateContext, identified: Identified, session: Session, options: RunOptions) {
+  constructor(context: GateContext, identified: Identified, session: Session, options: RunOptions, memory: RunMemory) {
     this.#context = context;
     this.#identified = identified;
     this.#session = session;
     this.#options = options;
+    this.#memory = memory;
     this.#retries = identified.config.retry.infrastructure;
     this.#wantsNew = options.start === 'again';
+    const { wait } = options;
+    this.#patience = {
+      signal: context.signal,
+      holdUntil: typeof wait === 'string' ? undefined : wait.until,
+      now: () => context.now().getTime(),
+    };
+    this.#reconnector = new Reconnector(session, { ...this.#patience, emit: context.emit });
   }
 
+  /** Each turn begins with a look at what is there, so that a lost connection costs one turn and nothing else. */
   async toTheEnd(): Promise<Result<RunOutcome, GateError>> {
-    for (;;) {
+    for (let losses = 0; ; ) {
       if (this.#context.signal.aborted) return err({ reason: 'aborted' });
-      const looked = await this.#runs.look(this.#identified.fingerprint);
-      if (!looked.ok) return err({ reason: 'runs', cause: looked.error, place: this.#place });
-      const last = looked.value.at(-1);
-      const next = last === undefined ? ok({ submit: 1 }) : await this.#continueFrom(last);
-      if (!next.ok) return next;
-      if ('look' in next.value) continue;
-      if ('outcome' in next.value) return ok(next.value.outcome);
-      if ('submit' in next.value && this.#options.start === 'never')
-        return err({ reason: 'no-run', commit: this.#identified.commit, fingerprint: this.#identified.fingerprint });
-      const done =
-        'submit' in next.value ? await this.#submit(next.value.submit) : await this.#attach(next.value.attach);
-      if (!done.ok) return done;
-      if (done.value !== undefined) return ok(done.value);
+      const done = await this.#turn();
+      if (done.ok) {
+        if (done.value === undefined) continue;
+        return ok(done.value);
+      }
+      const lost = lostConnection(done.error);
+      losses += 1;
+      if (lost === undefined || losses > mostLosses || !this.#mayWait()) return done;
+      const again = await this.#reconnector.reconnect(lost, true, this.#followed !== undefined);
+      if (again.how !== 'back') return this.#notBack(again, done);
     }
+  }
+
+  /** Undefined: look again. */
+  async #turn(): Promise<Result<RunOutcome | undefined, GateError>> {
+    const looked = await this.#runs.look(this.#identified.fingerprint);
+    if (!looked.ok) return err({ reason: 'runs', cause: looked.error, place: this.#place });
+    const last = looked.value.at(-1);
+    const next = last === undefined ? ok({ submit: 1 }) : await this.#continueFrom(last);
+    if (!next.ok) return next;
+    if ('look' in next.value) return ok(undefined);
+    if ('outcome' in next.value) return ok(next.value.outcome);
+    if ('attach' in next.value) return this.#attach(next.value.attach);
+    if (this.#options.start === 'never')
+      return err({ reason: 'no-run', commit: this.#identified.commit, fingerprint: this.#identified.fingerprint });
+    return this.#submit(next.value.submit);
+  }
+
+  #mayWait(): boolean {
+    return this.#options.wait !== 'no' && !isHoldOver(this.#patience);
+  }
+
+  #notBack(
+    again: Exclude<Reconnected, { how: 'back' }>,
+    failed: Result<never, GateError>,
+  ): Result<RunOutcome, GateError> {
+    const { fingerprint } = this.#identified;
+    const followed = this.#followed;
+    if (again.how !== 'out-of-reach') {
+      if (followed !== undefined) return ok(this.#waiting(again.how, followed.attempt, followed.job, undefined));
+      return again.how === 'detached' ? err({ reason: 'aborted' }) : failed;
+    }
+    if (followed === undefined) return err({ reason: 'place', cause: again.error });
+    return err({ reason: 'out-of-reach', cause: again.error, fingerprint, job: followed.job.id });
   }
 
   /** What an attempt that is there means for us. */
@@ -144,18 +202,16 @@ class CommitRun {
     this.#prepared = prepared.value;
     this.#plan = prepared.value.plan;
     const { connection } = this.#session;
-    const submitted = await submitAttempt(
-      this.#context,
-      connection,
-      this.#place,
-      this.#identified,
-      prepared.value,
+    const submitted = await submitAttempt(this.#context, connection, this.#place, this.#identified, prepared.value, {
       attempt,
-    );
+      onSubmit: () => this.#memory.note(attempt, undefined),
+    });
     if (!submitted.ok) {
       const { error } = submitted;
       // Whether there is a job shows the attempt's folder, or the scheduler by the job's name.
-      return error.reason === 'submit' && error.cause.reason === 'ambiguous' ? ok(undefined) : submitted;
+      if (error.reason === 'submit' && error.cause.reason === 'ambiguous') return ok(undefined);
+      if (error.reason === 'submit') this.#memory.forget();
+      return submitted;
     }
     if (submitted.value.kind === 'claimed') return ok(undefined);
     this.#wantsNew = false;
@@ -187,41 +243,22 @@ class CommitRun {
     /** It was over, without a last word, before we came: nobody has waited for this error, and it is not cached. */
     forgotten = false,
   ): Promise<Result<RunOutcome | undefined, GateError>> {
-    const { wait } = this.#options;
-    const { fingerprint, commit } = this.#identified;
-    const waiting = (why: WaitingOutcome['why'], last: JobStatus | undefined): Result<RunOutcome, never> =>
-      ok({
-        kind: 'waiting',
-        waiting: {
-          outcome: 'waiting',
-          why,
-          fingerprint,
-          commit,
-          place: this.#place,
-          job: job.id,
-          attempt,
-          ...(last === undefined ? {} : { last }),
-        },
-      });
-    if (wait === 'no') return waiting('submitted', undefined);
+    const { fingerprint } = this.#identified;
+    this.#memory.note(attempt, job.id);
+    this.#followed = { attempt, job };
+    if (this.#options.wait === 'no') return ok(this.#waiting('submitted', attempt, job, undefined));
     const end = await follow(
       this.#session,
       { fingerprint, attempt, job },
-      {
-        signal: this.#context.signal,
-        holdUntil: wait === 'until-ended' ? undefined : wait.until,
-        now: () => this.#context.now().getTime(),
-        emit: this.#context.emit,
-      },
+      { ...this.#patience, emit: this.#context.emit },
     );
     switch (end.how) {
       case 'hold-over':
       case 'detached':
-        return waiting(end.how, end.last);
+        return ok(this.#waiting(end.how, attempt, job, end.last));
       case 'out-of-reach':
         return err({ reason: 'out-of-reach', cause: end.error, fingerprint, job: job.id });
       case 'ended': {
-        this.#context.emit({ event: 'collecting' });
         const result = await this.#collect(attempt, job, end.job);
         if (!result.ok) return result;
         const [failure] = failuresOf(result.value.run).infrastructure;
@@ -234,6 +271,18 @@ class CommitRun {
         return this.#submit(attempt + 1);
       }
     }
+  }
+
+  #waiting(
+    why: WaitingOutcome['why'],
+    attempt: number,
+    job: JobRef,
+    last: JobStatus | undefined,
+  ): Extract<RunOutcome, { kind: 'waiting' }> {
+    const { fingerprint, commit } = this.#identified;
+    const known = last === undefined ? {} : { last };
+    const about = { fingerprint, commit, place: this.#place, job: job.id, attempt };
+    return { kind: 'waiting', waiting: { outcome: 'waiting', why, ...about, ...known } };
   }
 
   /** Should the scheduler remember a job that has not begun yet, it finds its attempt given up, and does nothing. */
@@ -249,6 +298,7 @@ class CommitRun {
   ): Promise<Result<Extract<RunOutcome, { kind: 'result' }>, GateError>> {
     const plan = await this.#planned();
     if (!plan.ok) return plan;
+    this.#context.emit({ event: 'collecting' });
     const collected = await this.#runs.collect(this.#identified.fingerprint, attempt);
     if (!collected.ok) return err({ reason: 'runs', cause: collected.error, place: this.#place });
     const { files, log } = collected.value;

@@ -13,6 +13,12 @@ import { environmentLabel } from './summarise-inputs.ts';
 /** How often what vanished between the look and the build is sent again: scratch file systems delete single old files. */
 const repairs = 2;
 
+interface SubmitTo {
+  readonly attempt: number;
+  /** Called right before: from here on there may be a job. */
+  readonly onSubmit: () => void;
+}
+
 /** Sends what the place lacks, lays the attempt's folder out and submits it, if nobody else has claimed that attempt. */
 export async function submitAttempt(
   context: GateContext,
@@ -20,7 +26,7 @@ export async function submitAttempt(
   place: string,
   identified: Identified,
   prepared: Prepared,
-  attempt: number,
+  { attempt, onSubmit }: SubmitTo,
 ): Promise<Result<Submitted, GateError>> {
   const { runs, store } = connection;
   const { fingerprint } = identified;
@@ -46,6 +52,7 @@ export async function submitAttempt(
   if (!incoming.ok) return err({ reason: 'runs', cause: incoming.error, place });
   const submitted = await fillAndSubmit(context, connection, place, identified, prepared, {
     attempt,
+    onSubmit,
     wanted,
     incoming: incoming.value,
   });
@@ -59,7 +66,7 @@ async function fillAndSubmit(
   place: string,
   { fingerprint }: Identified,
   prepared: Prepared,
-  to: { readonly attempt: number; readonly wanted: ReadonlySet<Sha256>; readonly incoming: string },
+  to: SubmitTo & { readonly wanted: ReadonlySet<Sha256>; readonly incoming: string },
 ): Promise<Result<Submitted, GateError>> {
   const { runs } = connection;
   const { plan, script } = prepared;
@@ -75,6 +82,7 @@ async function fillAndSubmit(
   if (!built.ok) return built;
   // The last moment at which letting go leaves no job behind.
   if (context.signal.aborted) return err({ reason: 'aborted' });
+  to.onSubmit();
   const submitted = await runs.submit({
     fingerprint,
     incoming: to.incoming,

@@ -211,24 +211,55 @@ describeWith(
     });
 
     test.each(Object.keys(points).filter((name) => /sent|sbatch|fetched/.test(name)))(
-      'the connection is cut %s: the push ends with the reason, and the next one brings the verdict of one job',
+      'the connection is cut %s: the push comes back by itself, and brings the verdict of one job',
       async (name) => {
         await using project = await onCluster();
         const point = await points[name]?.arm(project);
         const push = project.push();
         await point?.reached();
         await project.sshd.killConnections();
-        expect(await push.done).toMatchObject({
-          code: 1,
-          stderr: expect.stringMatching(/connection[\s\S]*next {5}git push/),
-        });
-        const second = project.push();
+        await until(() => /lost +the connection to cluster was lost.*trying again/.test(push.output()));
         await point?.go();
-        expect(await second.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+        expect(await push.done).toMatchObject({ code: 0, stderr: expect.stringMatching(/connected again[\s\S]*PASS/) });
         expect(await project.jobs()).toEqual(['COMPLETED']);
         expect(await project.trainings()).toBe(1);
       },
     );
+
+    test.each(['while sbatch has submitted and not said so', 'while the job runs'])(
+      'the client is killed %s, and nobody pushes again: `mlops status` knows the run, and `mlops sync` brings the verdict',
+      async (name) => {
+        await using project = await onCluster();
+        const point = await points[name]?.arm(project);
+        const push = project.push();
+        await point?.reached();
+        await killClient(push);
+        expect(await project.mlops(['status'])).toMatchObject({
+          stdout: expect.stringMatching(/1 run without a verdict/),
+        });
+        await point?.go();
+        await until(async () => (await project.jobs()).join() === 'COMPLETED');
+        expect(await project.mlops(['sync'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+        expect(await project.mlops(['status'])).toMatchObject({ stdout: expect.stringMatching(/no run goes on/) });
+        expect(await project.push().done).toMatchObject({ code: 0 });
+        expect(await project.trainings()).toBe(1);
+      },
+    );
+
+    test('a run that is remembered and was never submitted is told once, and then forgotten', async () => {
+      await using project = await onCluster();
+      const sbatch = await project.pause('sbatch');
+      const push = project.push();
+      await sbatch.reached();
+      await killClient(push);
+      await rm(join(await project.attempt(), '..'), { recursive: true });
+      expect(await project.mlops(['sync'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/no run of .* goes on, and none has a result[\s\S]*mlops run/),
+      });
+      expect(await project.mlops(['sync'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/no run of this/) });
+      await sbatch.go();
+    });
 
     test.each(['+5m', '-5m'])('the client’s clock is wrong by %s: the verdict is the same', async (offset) => {
       await using project = await onCluster();

@@ -35,6 +35,7 @@ const cell = (index: number): GateEvent => ({ event: 'progress', line: `step 1 o
 const ended: JobStatus = { state: 'ended', how: 'completed', word: 'COMPLETED', elapsedSeconds: 68 };
 const lost = (retryInSeconds: number): GateEvent => ({
   event: 'connection-lost',
+  hasJob: true,
   error: { reason: 'lost', host: place, detail: 'read ECONNRESET' },
   retryInSeconds,
 });

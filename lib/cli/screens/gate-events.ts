@@ -16,7 +16,7 @@ export function remarkLines(event: GateEvent, setting: Setting): readonly string
   switch (event.event) {
     case 'connection-lost': {
       const { failed, raw } = hostTrouble(event.error, setting);
-      const words = `${failed}; trying again in ${event.retryInSeconds} s; the job goes on`;
+      const words = `${failed}; trying again in ${event.retryInSeconds} s${event.hasJob ? '; the job goes on' : ''}`;
       return [...remark('lost', words, style.yellow), ...quote(raw)];
     }
     case 'scheduler-silent':

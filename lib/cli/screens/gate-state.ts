@@ -56,15 +56,15 @@ export function advanceState(state: GateState, event: GateEvent, now: number): G
     case 'connecting':
       return { ...state, phase: 'connecting', place: event.place };
     case 'planned':
-      return { ...state, phase: 'sending', planned: event, place: event.place };
+      return { ...heard(state), phase: 'sending', planned: event, place: event.place };
     case 'building':
       return { ...state, phase: 'building', building: event.line };
     case 'uploading':
-      return { ...state, phase: 'sending', upload: uploadAt(state.upload, event, now) };
+      return { ...heard(state), phase: 'sending', upload: uploadAt(state.upload, event, now) };
     case 'submitted':
     case 'attached': {
       const job = { id: event.job, attempt: event.attempt, attached: event.event === 'attached' };
-      const { status: _status, progress: _progress, ...rest } = state;
+      const { status: _status, progress: _progress, ...rest } = heard(state);
       return { ...rest, phase: 'waiting', place: event.place, job, log: '' };
     }
     case 'status': {

@@ -20,9 +20,10 @@ export interface OpenRun {
   readonly branch?: string;
   readonly fingerprint: Fingerprint;
   readonly place: string;
-  readonly job: string;
+  /** Absent: whoever submitted it was gone before its id was known. */
+  readonly job?: string;
   readonly attempt: number;
-  /** ISO 8601: since when nobody waits for it. */
+  /** ISO 8601: since when it is known. */
   readonly since?: string;
   /** What the scheduler says now; absent: it was not asked, or did not answer. */
   readonly status?: JobStatus;
@@ -88,7 +89,7 @@ function runLines(run: OpenRun, setting: Setting): readonly string[] {
     ...paragraph('', [
       joined([
         state,
-        `job ${said(run.job, 40)} on ${said(run.place, 40)}`,
+        run.job === undefined ? `on ${said(run.place, 40)}` : `job ${said(run.job, 40)} on ${said(run.place, 40)}`,
         run.attempt > 1 && `attempt ${run.attempt}`,
         !Number.isNaN(since) && `since ${formatLocalTime(since, clock.now, clock.timeZone)}`,
       ]),
