@@ -7,13 +7,14 @@ import { currentBranch, resolveCommit } from '../git/history.ts';
 import { pushRemote } from '../git/remotes.ts';
 import type { Repository } from '../git/repository.ts';
 import type { App } from './app.ts';
-import type { Progress } from './progress.ts';
+import { openProgress, type Progress } from './progress.ts';
+import { reportsBranch } from './reports-branch.ts';
 import { stoppedLines } from './screens/gate-trouble.ts';
 import { gitTrouble } from './screens/git-trouble.ts';
 import { troubleLines } from './screens/trouble.ts';
 import { type Session, withProgress } from './session.ts';
 
-/** The commit that was named, or HEAD; undefined where it was told that there is none. */
+/** The commit that was named, or that of the run that was named, or HEAD; undefined where it was told that there is none. */
 export async function commitArgument(
   app: App,
   { repo, setting }: Session,
@@ -21,6 +22,14 @@ export async function commitArgument(
 ): Promise<Oid | undefined> {
   const commit = await resolveCommit(repo, named ?? 'HEAD');
   if (commit.ok) return commit.value;
+  if (named !== undefined && commit.error.reason === 'unknown-revision') {
+    const { findCommit } = await import('../commands/find-commit.ts');
+    const found = await findCommit({ repo, branch: await reportsBranch(repo), emit: () => undefined }, named);
+    if (found.ok) return found.value;
+    const { showTrouble } = await import('./screens/show-trouble.ts');
+    app.say(...troubleLines(showTrouble(found.error, setting), setting.style));
+    return undefined;
+  }
   app.say(...troubleLines(gitTrouble(commit.error, setting), setting.style));
   return undefined;
 }
@@ -31,15 +40,21 @@ export async function aboutCommit(
   session: Session,
   named: string | undefined,
   action: (context: GateContext, identified: Identified, progress: Progress) => Promise<number>,
+  open: typeof openProgress = openProgress,
 ): Promise<number> {
   const commit = await commitArgument(app, session, named);
   if (commit === undefined) return 1;
-  return withProgress(app, session, async (context, progress) => {
-    const identified = await identifyCommit(context, commit, (await usualDestination(session.repo)).remote);
-    if (identified.ok) return action(context, identified.value, progress);
-    progress.say(...stoppedLines(identified.error, session.setting));
-    return 1;
-  });
+  return withProgress(
+    app,
+    session,
+    async (context, progress) => {
+      const identified = await identifyCommit(context, commit, (await usualDestination(session.repo)).remote);
+      if (identified.ok) return action(context, identified.value, progress);
+      progress.say(...stoppedLines(identified.error, session.setting));
+      return 1;
+    },
+    open,
+  );
 }
 
 /** Where a plain `git push` from here would go: what a run without a push is compared with. */

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { GcFlags } from './actions/gc.ts';
 import type { LogFlags } from './actions/log.ts';
+import type { LogsFlags } from './actions/logs.ts';
 import type { ShowFlags } from './actions/show.ts';
 import type { App } from './app.ts';
 import { toolOf } from './context.ts';
@@ -78,8 +79,24 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
   program
     .command('attach')
     .description('follow a run that goes on, to its verdict')
-    .argument('[commit]')
+    .argument('[commit or run]')
     .action(does(async (commit?: string) => (await import('./actions/run.ts')).attachCommand(app, commit)));
+  program
+    .command('logs')
+    .description('what a run has written so far, from where it runs')
+    .argument('[commit or run]')
+    .option('-f, --follow', 'and what it writes from now on, until it ends')
+    .option('--cell <number>', 'what this cell of its notebook has put out')
+    .action(
+      does(async (commit: string | undefined, flags: LogsFlags) =>
+        (await import('./actions/logs.ts')).logsCommand(app, commit, flags),
+      ),
+    );
+  program
+    .command('wait')
+    .description('the same for scripts: prints the verdict alone, and exits with 0 for a pass')
+    .argument('[commit or run]')
+    .action(does(async (commit?: string) => (await import('./actions/run.ts')).waitCommand(app, commit)));
   program
     .command('sync')
     .description('fetch the verdicts of runs that nobody waited for')
@@ -87,7 +104,7 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
   program
     .command('cancel')
     .description('end the job of a commit; letting go of a run never does that')
-    .argument('[commit]')
+    .argument('[commit or run]')
     .action(does(async (commit?: string) => (await import('./actions/cancel.ts')).cancelCommand(app, commit)));
   program
     .command('accept')

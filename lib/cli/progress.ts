@@ -1,6 +1,6 @@
 import type { EventSink } from '../gate/events.ts';
 import type { App } from './app.ts';
-import { PlainProgress } from './screens/gate-events.ts';
+import { PlainProgress, remarkLines } from './screens/gate-events.ts';
 import { Live } from './screens/live.ts';
 import type { Setting } from './screens/setting.ts';
 
@@ -17,6 +17,18 @@ export interface Progress {
 
 export const openProgress = (app: App, setting: Setting): Progress =>
   app.err.isTTY === true && app.env.TERM !== 'dumb' ? liveProgress(app, setting) : plainProgress(app, setting);
+
+/** For scripts: only what has come of it. */
+export const noProgress = (app: App): Progress => ({ ...silent, emit: () => undefined, say: app.say });
+
+/** For a screen that something else fills: only what a person has to know. */
+export const remarksAlone = (app: App, setting: Setting): Progress => ({
+  ...silent,
+  emit: (event) => app.say(...remarkLines(event, setting)),
+  say: app.say,
+});
+
+const silent = { pause: () => undefined, resume: () => undefined, end: () => undefined };
 
 function liveProgress(app: App, setting: Setting): Progress {
   const live = new Live(app.err, setting, () => app.now().getTime());

@@ -54,8 +54,9 @@ export async function withProgress<T>(
   app: App,
   { repo, setting }: Session,
   work: (context: GateContext, progress: Progress) => Promise<T>,
+  open = openProgress,
 ): Promise<T> {
-  const progress = openProgress(app, setting);
+  const progress = open(app, setting);
   try {
     return await work(gateContext(app, repo, progress.emit), progress);
   } finally {

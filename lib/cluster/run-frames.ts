@@ -84,7 +84,10 @@ export function stateFrames(token: string): (chunk: Buffer) => readonly WatchEve
     const complete = pending.slice(0, last + 1);
     pending = pending.slice(last + 1);
     return frames(complete, token).flatMap(({ verb, rest, body }): WatchEvent[] => {
-      if (verb === 'log') return [{ kind: 'log', text: body, until: Number(rest) }];
+      if (verb === 'log') {
+        const [until = 0, left = 0] = rest.split(' ').map(Number);
+        return [{ kind: 'log', text: body, until, left }];
+      }
       const name = verb === 'file' ? /^state\/(.+)$/.exec(rest)?.[1] : undefined;
       return name === undefined ? [] : [{ kind: 'state', name, text: body }];
     });

@@ -124,8 +124,9 @@ while [ $beats -lt 600 ]; do
       [ "$size" -ge "$from" ] || from=0
       if [ "$size" -gt "$from" ]; then
         # At most 64 KiB at a time: of a flood the end is what matters.
-        [ $((size - from)) -le 65536 ] || from=$((size - 65536))
-        printf '\\n%s log %s\\n' ${token} "$size"
+        left=0
+        [ $((size - from)) -le 65536 ] || { left=$((size - 65536 - from)); from=$((size - 65536)); }
+        printf '\\n%s log %s %s\\n' ${token} "$size" "$left"
         tail -c +$((from + 1)) log | head -c $((size - from))
         from=$size
       fi
@@ -139,6 +140,26 @@ while [ $beats -lt 600 ]; do
   sleep 1
   beats=$((beats + 1))
 done`;
+
+export const readLogScript = (folder: string): string => `
+cd ${shellQuote(folder)} || exit 70
+[ ! -f log ] || cat log`;
+
+/** While papermill works, its notebook is the hidden one beside where the finished one will be. */
+export const newestNotebookScript = (folder: string, token: string, largest: number): string => `
+cd ${shellQuote(folder)} || exit 70
+find out/notebooks tasks/*/out/notebooks -type f -name '*.ipynb' 2>/dev/null | {
+  newest= count=0
+  while IFS= read -r f; do
+    count=$((count + 1))
+    if [ -z "$newest" ] || [ "$f" -nt "$newest" ]; then newest=$f; fi
+  done
+  if [ -z "$newest" ]; then printf '%s none\\n' ${token}; exit 0; fi
+  size=$(wc -c <"$newest" | tr -d ' ')
+  if [ "$size" -gt ${largest} ]; then printf '%s large %s %s %s\\n' ${token} $count "$size" "$newest"; exit 0; fi
+  printf '%s notebook %s %s %s\\n' ${token} $count "$size" "$newest"
+  head -c "$size" "$newest"
+}`;
 
 /** Binary contents by their size. Names are ours: state files and results. */
 export const collectScript = (folder: string, token: string, largest: number): string => `

@@ -3,6 +3,7 @@ import { asJobId, type Fingerprint } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { ExecOutput, Host, HostError } from './host.ts';
 import { parseCollected, parseLook } from './run-frames.ts';
+import { newestNotebook, readLog } from './run-read.ts';
 import {
   abandonScript,
   adoptScript,
@@ -144,6 +145,9 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
     },
 
     watch: (fingerprint, attempt, signal, logFrom = 0) => watchRun(host, folder(fingerprint, attempt), signal, logFrom),
+
+    readLog: (fingerprint, attempt, give, signal) => readLog(host, folder(fingerprint, attempt), give, signal),
+    newestNotebook: (fingerprint, attempt, signal) => newestNotebook(host, folder(fingerprint, attempt), signal),
 
     async collect(fingerprint, attempt): Promise<Result<Collected, RunStoreError>> {
       const path = folder(fingerprint, attempt);

@@ -61,9 +61,17 @@ export type SettleError = RunStoreError | QueryError;
 
 export type WatchEvent =
   | { readonly kind: 'state'; readonly name: string; readonly text: string }
-  /** `until`: how many bytes of the log have been given (or left out of a flood) with it. */
-  | { readonly kind: 'log'; readonly text: string; readonly until: number }
+  /** `until`: how many bytes of the log have been given (or left out of a flood) with it; `left`: of these, left out before it. */
+  | { readonly kind: 'log'; readonly text: string; readonly until: number; readonly left: number }
   | { readonly kind: 'lost'; readonly error: HostError };
+
+export interface ExecutedNotebook {
+  /** Relative to the attempt's folder. */
+  readonly path: string;
+  /** How many other executed notebooks the attempt has. */
+  readonly others: number;
+  readonly content: string;
+}
 
 export interface Collected {
   /** `state/…` and `result/…` by path relative to the attempt's folder. */
@@ -103,4 +111,17 @@ export interface RunStore {
     logFrom?: number,
   ): AsyncGenerator<WatchEvent, void>;
   collect(fingerprint: Fingerprint, attempt: number): Promise<Result<Collected, RunStoreError>>;
+  /** All of the log that is there now, in pieces as they come; gives how many bytes that was. */
+  readLog(
+    fingerprint: Fingerprint,
+    attempt: number,
+    give: (piece: Buffer) => void,
+    signal: AbortSignal,
+  ): Promise<Result<number, RunStoreError>>;
+  /** The executed notebook that was written last, also while it is being executed. Undefined: there is none (yet). */
+  newestNotebook(
+    fingerprint: Fingerprint,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<Result<ExecutedNotebook | undefined, RunStoreError>>;
 }

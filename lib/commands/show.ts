@@ -138,7 +138,7 @@ function newestOf(reports: readonly Report[]): Pick<Shown, 'report' | 'others'> 
 }
 
 /** The one run whose fingerprint begins so; git abbreviates to four digits at the least, and so do we. */
-async function findRun(
+export async function findRun(
   repo: Repository,
   branch: string,
   target: string,

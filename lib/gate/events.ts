@@ -32,7 +32,8 @@ export type GateEvent =
   | { readonly event: 'status'; readonly status: JobStatus; readonly job: string }
   /** The job's own line of progress, such as `step 1 of 2 cell 31 of 69`. */
   | { readonly event: 'progress'; readonly line: string }
-  | { readonly event: 'log'; readonly text: string }
+  /** `left`: bytes before it that were left out of a flood. */
+  | { readonly event: 'log'; readonly text: string; readonly left: number }
   | {
       readonly event: 'connection-lost';
       readonly error: HostError;

@@ -9,6 +9,8 @@ export interface Following {
   readonly fingerprint: Fingerprint;
   readonly attempt: number;
   readonly job: JobRef;
+  /** How many bytes of the log are known already. */
+  readonly logFrom?: number;
 }
 
 export type FollowEnd =
@@ -53,7 +55,7 @@ export async function follow(session: Session, run: Following, options: FollowOp
   const known: Known = {
     begun: options.now(),
     last: undefined,
-    log: 0,
+    log: run.logFrom ?? 0,
     askedAt: undefined,
     finished: false,
     endedSince: undefined,
@@ -94,7 +96,7 @@ async function watchOnce(
       heard = true;
       if (event.kind === 'log') {
         known.log = event.until;
-        options.emit({ event: 'log', text: event.text });
+        options.emit({ event: 'log', text: event.text, left: event.left });
       } else if (event.kind === 'lost') lost = event.error;
       else if (event.name === 'now') options.emit({ event: 'progress', line: event.text.trim() });
       else if (event.name === 'end' && !known.finished) {

@@ -38,7 +38,7 @@ export function instrumentNotebook(notebook: Notebook, expressions: Readonly<Rec
 }
 
 /** Written by papermill in an older run; with no parameters to inject, it would run what it finds. */
-const isLeftBehind = (cell: Cell | undefined): boolean =>
+export const isLeftBehind = (cell: Cell | undefined): boolean =>
   cell?.tags.some((tag) => tag === 'injected-parameters' || tag === 'papermill-error-cell-tag') ?? false;
 
 export const takesParameters = ({ cells }: Notebook): boolean =>

@@ -24,7 +24,8 @@ export type NotebookProblem =
 
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const text = (value: Json | undefined): string =>
+/** Of a text that may be a list of lines. */
+export const textOf = (value: Json | undefined): string =>
   typeof value === 'string'
     ? value
     : Array.isArray(value)
@@ -44,8 +45,8 @@ export function readNotebook(source: string): Result<Notebook, NotebookProblem> 
   // Seen in the wild: a string instead of an object.
   const spec = isObject(metadata.kernelspec) ? metadata.kernelspec : {};
   const info = isObject(metadata.language_info) ? metadata.language_info : {};
-  const kernel = text(spec.name) || (typeof metadata.kernelspec === 'string' ? metadata.kernelspec : '');
-  const language = (text(info.name) || text(spec.language) || languageOfKernel(kernel)).toLowerCase();
+  const kernel = textOf(spec.name) || (typeof metadata.kernelspec === 'string' ? metadata.kernelspec : '');
+  const language = (textOf(info.name) || textOf(spec.language) || languageOfKernel(kernel)).toLowerCase();
   return ok({ raw, kernel, language: language === 'ipython' ? 'python' : language, cells: raw.cells.map(cellOf) });
 }
 
@@ -58,5 +59,5 @@ function cellOf(value: Json): Cell {
   const raw = isObject(value) ? value : {};
   const metadata = isObject(raw.metadata) ? raw.metadata : {};
   const tags = Array.isArray(metadata.tags) ? metadata.tags.filter((tag) => typeof tag === 'string') : [];
-  return { raw, tags, kind: text(raw.cell_type), source: text(raw.source) };
+  return { raw, tags, kind: textOf(raw.cell_type), source: textOf(raw.source) };
 }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { cliProject } from '../rig/cli.ts';
@@ -228,6 +229,74 @@ describeWith(needs, 'a push that trains on this machine', () => {
     expect(await project.trainings()).toBe(1);
     expect(await project.mlops(['run', '--again'])).toMatchObject({ code: 0 });
     expect(await project.trainings()).toBe(2);
+  });
+
+  test('mlops logs shows a run that goes on, follows it to its end, and shows what one cell has put out; mlops wait exits as it was judged', async () => {
+    await using project = await cliProject();
+    await project.hold();
+    expect(await project.mlops(['run', '--detach'])).toMatchObject({ code: 0 });
+    await project.training(1);
+    expect(await project.mlops(['logs'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^mlops: step 1 of 1/m),
+    });
+    expect(await project.mlops(['logs', '--cell', '5'])).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/cell 5 of .*: quality = 0\.9\n +has not been executed yet/),
+    });
+    const following = project.start('mlops', ['logs', '-f']);
+    const waiting = project.start('mlops', ['wait']);
+    const leaving = project.start('mlops', ['logs', '-f']);
+    await until(() => /step 1 of 1/.test(leaving.output()));
+    leaving.child.kill('SIGINT');
+    expect(await leaving.done).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/you stopped looking, and job .* goes on/),
+    });
+    await project.release();
+    const whole = await following.done;
+    expect(whole).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^mlops {2}job .*COMPLETED[\s\S]*mlops attach/),
+    });
+    expect(await waiting.done).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/^mlops {2}PASS {2}main.*\n$/),
+    });
+    const after = await project.mlops(['logs']);
+    expect(after).toMatchObject({ code: 0, stderr: '' });
+    expect(whole.stdout).toBe(after.stdout);
+    expect(after.stdout).toMatch(/^score 0\.9$/m);
+    expect(await project.mlops(['logs', '--cell', '5'])).toMatchObject({
+      stdout: 'score 0.9\n',
+      stderr: expect.stringMatching(/^mlops {2}cell 5 of train\.ipynb: quality = 0\.9\n$/),
+    });
+    expect(await project.mlops(['logs', '--cell', '6'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/has no such cell: it has 5 cells/),
+    });
+    // By the run's first digits, as `mlops log` has them.
+    const [, run = ''] = /^ +run +([0-9a-f]{7})/m.exec((await project.mlops(['show'])).stdout) ?? [];
+    expect(await project.mlops(['logs', run])).toMatchObject({ stdout: after.stdout });
+    await rm(join(project.repository.home, '.cache/mlops/runs'), { recursive: true });
+    expect(await project.mlops(['logs'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^score 0\.9$/m),
+      stderr: expect.stringMatching(/the end of the log, as the report has it[\s\S]*mlops show --log/),
+    });
+    await project.quality(0.1);
+    await project.commit('Simplify the model');
+    expect(await project.mlops(['wait'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no run of .* goes on/),
+    });
+    expect(await project.mlops(['run'])).toMatchObject({ code: 1 });
+    expect(await project.mlops(['wait'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^mlops {2}FAIL .*\n$/),
+    });
   });
 
   test('mlops push judges first and connects afterwards', async () => {

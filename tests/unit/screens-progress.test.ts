@@ -58,7 +58,7 @@ const ordinary: Story = [
   [48, { event: 'progress', line: 'starting' }],
   [49, { event: 'progress', line: 'environment' }],
   ...Array.from({ length: 60 }, (_, index): Story[number] => [50 + index, cell(index + 1)]),
-  [110, { event: 'log', text: 'epoch 1: loss 0.1\n' }],
+  [110, { event: 'log', text: 'epoch 1: loss 0.1\n', left: 0 }],
   [116, { event: 'progress', line: 'keeping results' }],
   [117, status(ended)],
   [117, { event: 'collecting' }],
@@ -237,7 +237,7 @@ describe('the live block', () => {
     const before = terminal.writes;
     for (let index = 0; index < 10_000; index += 1) {
       at(3 + index / 10_000);
-      live.event({ event: 'log', text: `epoch ${index}\n` });
+      live.event({ event: 'log', text: `epoch ${index}\n`, left: 0 });
     }
     at(4.2);
     live.tick();
@@ -250,8 +250,8 @@ describe('the live block', () => {
       [0, planned],
       [1, submitted],
       [2, status(running(1))],
-      [3, { event: 'log', text: ' 10%|#         |\r 20%|##        |\r 3' }],
-      [4, { event: 'log', text: '0%|###       |' }],
+      [3, { event: 'log', text: ' 10%|#         |\r 20%|##        |\r 3', left: 0 }],
+      [4, { event: 'log', text: '0%|###       |', left: 0 }],
     ]);
     expect(terminal.lines.at(-1)).toBe('       log      30%|###       |');
   });
@@ -260,7 +260,7 @@ describe('the live block', () => {
     const { terminal } = watch([
       [0, { ...planned, place: evil } as GateEvent],
       [1, { event: 'submitted', job: evil, attempt: 1, place: evil }],
-      [2, { event: 'log', text: `${evil}\u001b[10A\u001b[2K` }],
+      [2, { event: 'log', text: `${evil}\u001b[10A\u001b[2K`, left: 0 }],
       [3, { event: 'progress', line: evil }],
       [4, { event: 'status', job: evil, status: { state: 'queued', reason: '漢字'.repeat(99), partition: evil } }],
     ]);

@@ -1,8 +1,13 @@
 import { judgeCommit, letsGo } from '../../commands/judge-commit.ts';
+import type { GateContext } from '../../gate/context.ts';
+import type { Identified } from '../../gate/identify.ts';
+import type { GateOutcome } from '../../gate/outcome.ts';
 import type { RunOptions } from '../../gate/run-commit.ts';
 import type { App } from '../app.ts';
 import { aboutCommit, usualDestination } from '../commit-argument.ts';
+import { noProgress, openProgress, type Progress } from '../progress.ts';
 import { outcomeLines } from '../screens/outcome.ts';
+import type { Setting } from '../screens/setting.ts';
 import { inRepository } from '../session.ts';
 import { mayRun } from '../trust.ts';
 
@@ -24,15 +29,32 @@ export const runCommand = (app: App, named: string | undefined, flags: RunFlags)
 export const attachCommand = (app: App, named: string | undefined): Promise<number> =>
   judge(app, 'attach', named, { wait: 'until-ended', start: 'never' });
 
-function judge(app: App, verb: string, named: string | undefined, options: RunOptions): Promise<number> {
+/** `mlops wait [COMMIT]`: the same for scripts. Nothing but the verdict's line, and the exit code is the verdict. */
+export function waitCommand(app: App, named: string | undefined): Promise<number> {
+  return judge(app, 'wait', named, { wait: 'until-ended', start: 'never' }, noProgress, (outcome, setting) =>
+    outcome.outcome === 'judged' || outcome.outcome === 'waiting'
+      ? outcomeLines(outcome, setting).slice(0, 1)
+      : outcomeLines(outcome, setting),
+  );
+}
+
+function judge(
+  app: App,
+  verb: string,
+  named: string | undefined,
+  options: RunOptions,
+  open = openProgress,
+  lines: (outcome: GateOutcome, setting: Setting) => readonly string[] = outcomeLines,
+): Promise<number> {
   const again = `mlops ${verb}${named === undefined ? '' : ` ${named}`}`;
   return inRepository(app, { again }, async (session) => {
     if (!(await mayRun(app, session))) return 1;
     const destination = await usualDestination(session.repo);
-    return aboutCommit(app, session, named, async (context, identified, progress) => {
+    const work = async (context: GateContext, identified: Identified, progress: Progress) => {
       const outcome = await judgeCommit(context, identified, destination, options);
-      progress.say(...outcomeLines(outcome, session.setting));
+      progress.say(...lines(outcome, session.setting));
       return letsGo(outcome) ? 0 : 1;
-    });
+    };
+    return aboutCommit(app, session, named, work, open);
   });
 }

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { err, ok, type Result } from '../base/result.ts';
+import type { JobRef } from '../cluster/scheduler.ts';
+import type { GateContext } from '../gate/context.ts';
+import { type FollowEnd, follow } from '../gate/follow.ts';
+import type { Identified } from '../gate/identify.ts';
+import { reportsOf } from '../gate/known.ts';
+import type { GateError } from '../gate/outcome.ts';
+import type { PlaceError } from '../gate/place.ts';
+import type { Session } from '../gate/reconnect.ts';
+import type { Report } from '../report/types.ts';
+
+export interface LogsOptions {
+  /** Until the job has ended. */
+  readonly follow: boolean;
+  readonly write: (piece: Buffer | string) => void;
+  /** So many bytes of a flood are passed over. */
+  readonly passOver: (bytes: number) => void;
+}
+
+export type LogsEnd =
+  | { readonly kind: 'shown'; readonly bytes: number; readonly attempt: number; readonly job?: string }
+  | { readonly kind: 'followed'; readonly attempt: number; readonly job: string; readonly end: FollowEnd }
+  /** Not where the job ran: the end of it, as the report has it. `unreached`: nobody could look there. */
+  | { readonly kind: 'report'; readonly report: Report; readonly unreached?: PlaceError };
+
+/** `mlops logs`: what the newest attempt of a commit's run has written, from where it runs or ran, else from its report. */
+export async function logs(
+  context: GateContext,
+  identified: Identified,
+  options: LogsOptions,
+): Promise<Result<LogsEnd, GateError>> {
+  const place = context.placeFor(identified.config);
+  const connected = await place.connect(context.signal);
+  if (!connected.ok) {
+    const report = await lastReport(context, identified);
+    return report === undefined || options.follow
+      ? err({ reason: 'place', cause: connected.error })
+      : ok({ kind: 'report', report, unreached: connected.error });
+  }
+  const session: Session = { place, connection: connected.value };
+  try {
+    return await logsThere(context, identified, session, options);
+  } finally {
+    await session.connection.close();
+  }
+}
+
+async function logsThere(
+  context: GateContext,
+  identified: Identified,
+  session: Session,
+  options: LogsOptions,
+): Promise<Result<LogsEnd, GateError>> {
+  const { commit, fingerprint } = identified;
+  const { runs } = session.connection;
+  const place = session.place.name;
+  for (;;) {
+    const looked = await runs.look(fingerprint);
+    if (!looked.ok) return err({ reason: 'runs', cause: looked.error, place });
+    const last = looked.value.at(-1);
+    if (last === undefined) {
+      const report = await lastReport(context, identified);
+      return report === undefined ? err({ reason: 'no-run', commit, fingerprint }) : ok({ kind: 'report', report });
+    }
+    const { attempt, job, finished, abandoned } = last;
+    // Somebody submits it just now.
+    if (options.follow && job === undefined && !abandoned && last.silentSeconds < 60) {
+      if (context.signal.aborted) return err({ reason: 'aborted' });
+      await sleep(1000);
+      continue;
+    }
+    const read = await runs.readLog(fingerprint, attempt, options.write, context.signal);
+    if (!read.ok) return err({ reason: 'runs', cause: read.error, place });
+    if (!options.follow || job === undefined || finished)
+      return ok({ kind: 'shown', bytes: read.value, attempt, ...(job === undefined ? {} : { job: job.id }) });
+    const end = await followLog(context, identified, session, { attempt, job, logFrom: read.value }, options);
+    return ok({ kind: 'followed', attempt, job: job.id, end });
+  }
+}
+
+/** The same following as a push's: it comes back to a lost connection, and knows the end of a job that left no last word. */
+function followLog(
+  context: GateContext,
+  { fingerprint }: Identified,
+  session: Session,
+  run: { readonly attempt: number; readonly job: JobRef; readonly logFrom: number },
+  { write, passOver }: LogsOptions,
+): Promise<FollowEnd> {
+  return follow(
+    session,
+    { fingerprint, ...run },
+    {
+      signal: context.signal,
+      holdUntil: undefined,
+      now: () => context.now().getTime(),
+      emit: (event) => {
+        context.emit(event);
+        if (event.event !== 'log') return;
+        if (event.left > 0) passOver(event.left);
+        write(event.text);
+      },
+    },
+  );
+}
+
+async function lastReport(
+  { repo, emit }: GateContext,
+  { fingerprint, config }: Identified,
+): Promise<Report | undefined> {
+  const reports = await reportsOf({ repo, branch: config.reports, emit }, fingerprint);
+  return reports.findLast(({ run, logTail }) => run !== undefined && logTail !== '');
+}
