@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { cliProject } from '../rig/cli.ts';
@@ -297,6 +298,38 @@ describeWith(needs, 'a push that trains on this machine', () => {
       code: 1,
       stderr: expect.stringMatching(/^mlops {2}FAIL .*\n$/),
     });
+  });
+
+  test('a verdict that arrives is told to the command of the user, once; one that fails or hangs is a warning and changes nothing', async () => {
+    await using project = await cliProject();
+    const told = join(project.repository.root, 'told');
+    const notify = (command: string) => project.git(['config', 'mlops.notify', command]);
+    await notify(`printf '%s|' "$MLOPS_OUTCOME" "$MLOPS_SUBJECT" "$MLOPS_BRANCH" "$MLOPS_SUMMARY" >>${told}`);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    expect(await project.git(['push', 'origin', 'main:again'])).toMatchObject({ code: 0 });
+    expect(await readFile(told, 'utf8')).toMatch(/^pass\|A tiny project\|main\|pass {2}score 0\.9 [^|]*\|$/);
+
+    await notify('echo no such bus >&2; exit 3');
+    await project.quality(0.8);
+    await project.commit('Another $(touch injected) model');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS[\s\S]*warning {2}mlops\.notify ended with 3: no such bus/),
+    });
+
+    await notify(`sleep 1000 & echo $! >${told}; wait`);
+    await project.quality(0.1);
+    await project.commit('A worse one');
+    expect(await project.mlops(['run', '--detach'])).toMatchObject({
+      code: 0,
+      stderr: expect.not.stringMatching(/notify/),
+    });
+    expect(await project.mlops(['wait'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/FAIL[\s\S]*mlops\.notify did not end within 10 s/),
+    });
+    const sleeper = Number(await readFile(told, 'utf8'));
+    await until(() => !existsSync(`/proc/${sleeper}`));
   });
 
   test('mlops push judges first and connects afterwards', async () => {

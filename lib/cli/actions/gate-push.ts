@@ -1,10 +1,12 @@
 import { type GatedTips, type GateTips, gateTips } from '../../commands/gate-tips.ts';
+import type { GateOutcome } from '../../gate/outcome.ts';
 import { readPipeline } from '../../gate/pipeline.ts';
 import { ownSettings } from '../../git/config-values.ts';
 import { resolveCommit } from '../../git/history.ts';
 import type { Repository } from '../../git/repository.ts';
 import { holdSeconds, transportOf } from '../../git/transport.ts';
 import type { App } from '../app.ts';
+import { notifyOf } from '../notify.ts';
 import { outcomeLines, publishedLines } from '../screens/outcome.ts';
 import type { Patience } from '../screens/waiting.ts';
 import { type Session, withProgress } from '../session.ts';
@@ -19,10 +21,13 @@ export async function gatePush(
   const { setting } = session;
   const wait = patience === undefined ? 'until-ended' : { until: app.now().getTime() + patience.seconds * 1000 };
   return withProgress(app, session, async (context, progress) => {
-    const done = await gateTips(context, { ...request, skip: reasonToSkip(app), wait }, (tip) =>
-      progress.say(...outcomeLines(tip.outcome, { ...setting, holdsPush: tip.policy === 'gate' }, patience)),
-    );
+    const outcomes: GateOutcome[] = [];
+    const done = await gateTips(context, { ...request, skip: reasonToSkip(app), wait }, ({ outcome, policy }) => {
+      outcomes.push(outcome);
+      progress.say(...outcomeLines(outcome, { ...setting, holdsPush: policy === 'gate' }, patience));
+    });
     progress.say(...publishedLines(done.published, setting));
+    for (const outcome of outcomes) await notifyOf(app, session, outcome);
     return done;
   });
 }

@@ -5,6 +5,7 @@ import type { GateOutcome } from '../../gate/outcome.ts';
 import type { RunOptions } from '../../gate/run-commit.ts';
 import type { App } from '../app.ts';
 import { aboutCommit, usualDestination } from '../commit-argument.ts';
+import { notifyOf } from '../notify.ts';
 import { noProgress, openProgress, type Progress } from '../progress.ts';
 import { outcomeLines } from '../screens/outcome.ts';
 import type { Setting } from '../screens/setting.ts';
@@ -53,6 +54,7 @@ function judge(
     const work = async (context: GateContext, identified: Identified, progress: Progress) => {
       const outcome = await judgeCommit(context, identified, destination, options);
       progress.say(...lines(outcome, session.setting));
+      await notifyOf(app, session, outcome);
       return letsGo(outcome) ? 0 : 1;
     };
     return aboutCommit(app, session, named, work, open);

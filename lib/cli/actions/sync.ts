@@ -1,6 +1,8 @@
 import { sync } from '../../commands/sync.ts';
+import type { GateOutcome } from '../../gate/outcome.ts';
 import { publishReports } from '../../git/publish.ts';
 import type { App } from '../app.ts';
+import { notifyOf } from '../notify.ts';
 import { lead } from '../screens/layout.ts';
 import { outcomeLines, publishedLines } from '../screens/outcome.ts';
 import { inRepository, withProgress } from '../session.ts';
@@ -11,11 +13,11 @@ export async function syncCommand(app: App): Promise<number> {
   return inRepository(app, { again: 'mlops sync' }, async (session) => {
     if (!(await mayRun(app, session))) return 1;
     return withProgress(app, session, async (context, progress) => {
-      let runs = 0;
       let failed = false;
       const remotes = new Map<string, string>();
+      const outcomes: GateOutcome[] = [];
       await sync(context, ({ run, outcome }) => {
-        runs += 1;
+        outcomes.push(outcome);
         failed ||= outcome.outcome === 'stopped';
         progress.say(...outcomeLines(outcome, session.setting));
         if (outcome.outcome === 'judged' && run.remote !== undefined) remotes.set(run.remote, run.reports);
@@ -24,7 +26,8 @@ export async function syncCommand(app: App): Promise<number> {
         const published = await publishReports(session.repo, remote, branch, { signal: app.signal });
         progress.say(...publishedLines(published, session.setting));
       }
-      if (runs === 0) progress.say(lead('no run of this clone is waited for'));
+      for (const outcome of outcomes) await notifyOf(app, session, outcome);
+      if (outcomes.length === 0) progress.say(lead('no run of this clone is waited for'));
       return failed ? 1 : 0;
     });
   });
