@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 import traceback
 
@@ -245,6 +246,8 @@ def main():
     def now(what):
         write(os.path.join(folder, "state", "now"), "step %s of %s %s\n" % (index, steps, what))
 
+    # A shell that waits for us in the background has switched Ctrl-C off, and kernels are interrupted by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     kernelspec(folder)
     os.chdir(os.path.join(folder, "tree", step.get("cwd", ".")))
     now("starting the kernel")

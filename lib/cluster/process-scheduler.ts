@@ -20,9 +20,9 @@ export function processScheduler({ workdir, supervisor, now }: ProcessOptions): 
   };
   return {
     kind: 'process',
-    submitScript: ({ name, script, cwd, log, seconds, mem }) =>
-      [...supervisor, 'start', workdir, name, script, cwd, log, String(seconds), mem === undefined ? '' : String(mem)]
-        .map(shellQuote)
+    submitScript: ({ name, script, cwd, log, seconds, mem, signalSeconds }) =>
+      [...supervisor, 'start', workdir, name, script, cwd, log, seconds, mem ?? '', signalSeconds ?? '']
+        .map((word) => shellQuote(String(word)))
         .join(' '),
     async query(jobs): Promise<Result<ReadonlyMap<JobId, JobStatus>, QueryError>> {
       return ok(new Map(jobs.map((job) => [job.id, statusOf(job)])));

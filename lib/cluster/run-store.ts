@@ -196,6 +196,7 @@ async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Resul
       log: `${at}/log`,
       seconds: request.seconds,
       ...(request.mem === undefined ? {} : { mem: request.mem }),
+      ...(request.signalSeconds === undefined ? {} : { signalSeconds: request.signalSeconds }),
     }),
   });
   const done = await host.exec(script, { timeoutSeconds: submitSeconds });

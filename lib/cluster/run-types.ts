@@ -26,6 +26,7 @@ export interface SubmitAttempt {
   readonly attempt: number;
   readonly seconds: number;
   readonly mem?: number;
+  readonly signalSeconds?: number;
 }
 
 export type Submitted =

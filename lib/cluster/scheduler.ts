@@ -29,6 +29,8 @@ export interface SubmitRequest {
   /** For the process scheduler, which has no #SBATCH lines. */
   readonly seconds: number;
   readonly mem?: number;
+  /** How long before the time is over the script gets USR1. */
+  readonly signalSeconds?: number;
 }
 
 export interface JobRef {

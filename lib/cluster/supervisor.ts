@@ -34,7 +34,7 @@ function start(): void {
 }
 
 async function run(): Promise<void> {
-  const [workdir = '', name = '', script = '', cwd = '', log = '', seconds = '', mem = ''] = words;
+  const [workdir = '', name = '', script = '', cwd = '', log = '', seconds = '', mem = '', early = ''] = words;
   const pid = process.pid;
   const now = () => Math.floor(Date.now() / 1000);
   let record: ProcessRecord = {
@@ -98,6 +98,11 @@ async function run(): Promise<void> {
   };
   stop = () => end('cancelled');
   const limit = setTimeout(() => end('timeout'), Number(seconds) * 1000);
+  // As sbatch's `--signal=B:USR1@SECONDS`: to the script alone, which passes it on.
+  const warning =
+    early === ''
+      ? undefined
+      : setTimeout(() => job.kill('SIGUSR1'), Math.max(0, Number(seconds) - Number(early)) * 1000);
   let peakMemory = 0;
   const watch = setInterval(() => {
     const pids = processTree(root).map(({ pid }) => pid);
@@ -109,6 +114,7 @@ async function run(): Promise<void> {
   }, 1000);
   job.on('exit', (code, signal) => {
     clearTimeout(limit);
+    clearTimeout(warning);
     clearTimeout(hard);
     clearInterval(watch);
     // The script is gone; what it had started, and now belongs to nobody, goes with it.

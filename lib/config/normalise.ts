@@ -2,7 +2,7 @@ import type { Path } from './path.ts';
 import { tidyPath } from './repository-path.ts';
 import { environmentKinds, type Written } from './schema.ts';
 import type { Cluster, Config, DataEntry, Environment, Metrics, Requirement, Resources, Step } from './types.ts';
-import { parseMargin, parseMem, parseTime } from './units.ts';
+import { parseMargin, parseMem, parseSignal, parseTime } from './units.ts';
 
 /** A scalar as it was typed: `1.10` in `env` is the text 1.10. */
 type Typed = (path: Path) => string | undefined;
@@ -82,6 +82,7 @@ function readResources(written: Written['resources'], base: Resources, at: Path,
     mem: (written?.mem === undefined ? undefined : parseMem(String(written.mem))) ?? base.mem,
     cpus: written?.cpus ?? base.cpus,
     gpus: written?.gpus ?? base.gpus,
+    signal: (written?.signal === undefined ? undefined : parseSignal(written.signal)) ?? base.signal,
   });
 }
 const typedTime = (text: string | undefined): string | undefined => (text?.includes(':') === true ? text : undefined);

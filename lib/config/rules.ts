@@ -5,6 +5,7 @@ import { isMap, type Loose, listOr, mapOr } from './loose.ts';
 import { checkPath } from './path-rules.ts';
 import type { Reporter } from './reporter.ts';
 import { checkRequirements } from './requirement-rules.ts';
+import { checkSignal } from './resource-rules.ts';
 import { checkStep } from './step-rules.ts';
 
 /** What concerns several keys at once, or what a schema cannot say. Runs on refused documents too, so that all mistakes are shown. */
@@ -13,8 +14,12 @@ export function checkRules(value: unknown, report: Reporter): void {
   if (isMap(value.cluster)) checkCluster(value.cluster, mapOr(value.resources), report);
   checkData(listOr(value.data), report);
   checkEnvironment(value.environment, report);
+  const resources = mapOr(value.resources);
+  checkSignal(resources, {}, ['resources'], report);
   listOr(value.steps).forEach((step, index) => {
-    if (isMap(step)) checkStep(step, ['steps', index], report);
+    if (!isMap(step)) return;
+    checkStep(step, ['steps', index], report);
+    checkSignal(mapOr(step.resources), resources, ['steps', index, 'resources'], report);
   });
   listOr(value.artifacts).forEach((path, index) => {
     checkPath(path, ['artifacts', index], report, 'output');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ParameterValue } from './types.ts';
-import { memPattern, parseMem, parseTime, percentPattern, timePattern } from './units.ts';
+import { memPattern, parseMem, parseTime, percentPattern, signalPattern, timePattern } from './units.ts';
 
 /*
  * The document as written: every key of docs/config.md and nothing else. The JSON schema for editors is generated from it.
@@ -33,6 +33,7 @@ const parameterValue: z.ZodType<ParameterValue> = z.lazy(() =>
   ),
 );
 
+const aSignal = 'is USR1@SECONDS or USR2@SECONDS, such as USR1@120';
 export const resources = z
   .strictObject(
     {
@@ -64,6 +65,10 @@ export const resources = z
         .meta({ description: 'Memory, for example 16G. A plain number is megabytes.' }),
       cpus: count(1, 'is a number of CPUs, 1 or more').meta({ description: 'CPUs of the task.' }),
       gpus: count(0, 'is a number of GPUs, 0 or more').meta({ description: 'GPUs of the job.' }),
+      signal: z
+        .string(is(aSignal))
+        .regex(signalPattern, is(aSignal))
+        .meta({ description: 'Sent to the step so many seconds before the time is over, for example USR1@120.' }),
     },
     is('is a map such as { time: "01:00:00", mem: 16G, cpus: 4 }'),
   )

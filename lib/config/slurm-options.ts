@@ -2,6 +2,7 @@
 export const ownOptions: Readonly<Record<string, string>> = {
   time: '`resources.time`',
   mem: '`resources.mem`',
+  signal: '`resources.signal`',
   'cpus-per-task': '`resources.cpus`',
   gpus: '`resources.gpus`',
   array: '`seeds` or `matrix` of a step',
@@ -66,7 +67,7 @@ export const knownOptions: readonly string[] = [
     gres-flags hint ignore-pbs kill-on-invalid-dep licenses mail-type mail-user mcs-label mem-bind mem-per-cpu
     mem-per-gpu mincpus network nice no-kill nodefile nodelist nodes ntasks ntasks-per-core ntasks-per-gpu
     ntasks-per-node ntasks-per-socket overcommit oversubscribe partition power prefer priority profile propagate
-    qos reboot reservation signal sockets-per-node spread-job switches thread-spec threads-per-core time-min tmp
+    qos reboot reservation sockets-per-node spread-job switches thread-spec threads-per-core time-min tmp
     tres-bind tres-per-task uid use-min-nodes wckey
   `
     .trim()

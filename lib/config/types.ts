@@ -44,6 +44,14 @@ export interface Resources {
   readonly mem?: number;
   readonly cpus?: number;
   readonly gpus?: number;
+  /** What the step is sent before the time is over. */
+  readonly signal?: EarlySignal;
+}
+
+export interface EarlySignal {
+  readonly name: 'USR1' | 'USR2';
+  /** How long before the time limit. */
+  readonly seconds: number;
 }
 
 export type DataEntry =

@@ -1,4 +1,4 @@
-import type { Margin } from './types.ts';
+import type { EarlySignal, Margin } from './types.ts';
 
 /** sbatch's forms of a time: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM, D-HH:MM:SS (man sbatch, --time). */
 export const timePattern = /^(?:\d+|\d+:\d\d|\d+:\d\d:\d\d|\d+-\d\d?(?::\d\d(?::\d\d)?)?)$/;
@@ -33,6 +33,16 @@ export function parseMargin(value: string | number): Margin | undefined {
   if (typeof value === 'number')
     return value >= 0 && Number.isFinite(value) ? { kind: 'absolute', amount: value } : undefined;
   return percentPattern.test(value) ? { kind: 'percent', amount: Number.parseFloat(value) } : undefined;
+}
+
+/** A signal before the end, as sbatch writes it: `USR1@120`. Others than these two end the job, or stop it. */
+export const signalPattern = /^(?:SIG)?(?:USR1|USR2)@[1-9]\d{0,4}$/;
+
+export function parseSignal(text: string): EarlySignal | undefined {
+  if (!signalPattern.test(text)) return undefined;
+  const [name = '', seconds = ''] = text.replace(/^SIG/, '').split('@');
+  // Slurm takes no more.
+  return Number(seconds) > 65_535 ? undefined : { name: name === 'USR1' ? 'USR1' : 'USR2', seconds: Number(seconds) };
 }
 
 const positive = (value: number): number | undefined => (value > 0 && Number.isSafeInteger(value) ? value : undefined);

@@ -89,6 +89,7 @@ async function fillAndSubmit(
     attempt: to.attempt,
     seconds: plan.seconds,
     ...(plan.mem === undefined ? {} : { mem: plan.mem }),
+    ...(plan.signalSeconds === undefined ? {} : { signalSeconds: plan.signalSeconds }),
   });
   return submitted.ok ? submitted : err({ reason: 'submit', cause: submitted.error, place });
 }

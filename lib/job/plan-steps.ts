@@ -32,7 +32,8 @@ export function planSteps(request: PlanRequest): StepsPlan {
     const cwd = step.cwd === undefined ? {} : { cwd: step.cwd };
     if (step.cwd !== undefined && !hasFolder(request, step.cwd))
       errors.push({ reason: 'cwd-missing', step: index, cwd: step.cwd });
-    const common = { index, chain, metrics, ...cwd, inTask: tasks.length > 0 && position >= first };
+    const signal = (step.resources ?? config.resources).signal?.name ?? '';
+    const common = { index, chain, metrics, signal, ...cwd, inTask: tasks.length > 0 && position >= first };
     if (step.kind === 'run') {
       if (step.run.trim() === '') errors.push({ reason: 'run-empty', step: index });
       if (step.run.includes('\0'))

@@ -48,6 +48,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
     ...(steps.repeated === undefined ? {} : { repeated: steps.repeated }),
     seconds: resources.seconds,
     gpus: resources.gpus ?? 0,
+    ...(resources.signal === undefined ? {} : { signalSeconds: resources.signal.seconds }),
     ...(resources.mem === undefined ? {} : { mem: resources.mem }),
     ...(isBuilt(config) ? { environmentKey: key } : {}),
     view: {
@@ -60,6 +61,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       modules: config.cluster?.modules ?? [],
       needs: needs.join(' '),
       gpus: resources.gpus ?? 0,
+      signals: resources.signal !== undefined,
       environment: environmentView(config, key),
       pinned: pins.map(({ cluster }) => cluster),
       env: Object.entries(config.env).map(([variable, value]) => ({ name: variable, value })),

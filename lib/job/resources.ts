@@ -13,11 +13,14 @@ export function jobResources(config: Config): Resources {
   const mem = most((resources) => resources.mem);
   const cpus = most((resources) => resources.cpus);
   const gpus = most((resources) => resources.gpus);
+  const early = most((resources) => resources.signal?.seconds);
   return {
     seconds,
     ...(mem === undefined ? {} : { mem }),
     ...(cpus === undefined ? {} : { cpus }),
     ...(gpus === undefined ? {} : { gpus }),
+    // Each step is sent its own; the script itself is told by USR1.
+    ...(early === undefined ? {} : { signal: { name: 'USR1', seconds: early } }),
   };
 }
 
@@ -41,6 +44,7 @@ export function sbatchOptions(config: Config, resources: Resources, name: string
   if (resources.gpus !== undefined && resources.gpus > 0) {
     add('gres', `gpu:${resources.gpus}`, 'gpus', 'gpus-per-node', 'gpus-per-task');
   }
+  if (resources.signal !== undefined) add('signal', `B:${resources.signal.name}@${resources.signal.seconds}`);
   // A requeued job would find the remains of its first start; a preempted one is submitted again as a new attempt.
   add('no-requeue', true, 'requeue');
   for (const [option, value] of Object.entries(own)) options.push({ option, value });

@@ -35,6 +35,8 @@ export interface JobPlan {
   readonly seconds: number;
   readonly mem?: number;
   readonly gpus: number;
+  /** How long before the time is over the script is sent USR1, for steps that want to be told. */
+  readonly signalSeconds?: number;
   /** Names the folder under envs/; undefined: nothing is built. */
   readonly environmentKey?: string;
 }

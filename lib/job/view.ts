@@ -12,6 +12,8 @@ export interface JobView {
   readonly modules: readonly string[];
   /** Python packages by name, without which notebooks do not run; empty where no step is one. */
   readonly needs: string;
+  /** Some step is to be told before the time is over: the scheduler sends USR1 to the script. */
+  readonly signals: boolean;
   /** How many the job asks for: 0 where the node's do not matter. */
   readonly gpus: number;
   readonly environment: EnvironmentView;
@@ -91,4 +93,6 @@ export interface StepView {
   readonly junit: string;
   /** Relative to the top; absent: it starts there. */
   readonly cwd?: string;
+  /** What it is sent before the time is over; empty: nothing. */
+  readonly signal: string;
 }

@@ -81,6 +81,96 @@ describe('a shell line', () => {
   });
 });
 
+describe('a step that wants to be told before the time is over', () => {
+  const early = (name: 'USR1' | 'USR2') => ({ resources: { seconds: 600, signal: { name, seconds: 120 } } });
+  const python = (signal: string) =>
+    `import signal, sys, time
+told = []
+signal.signal(signal.${signal}, lambda *_: told.append(1))
+print("ready", flush=True)
+while not told: time.sleep(0.01)
+print("told", len(told), flush=True)
+sys.exit(int(sys.argv[1]))`;
+  /** Starts a job, and tells the script once the steps' programs are ready. */
+  const told = async (steps: readonly Step[], files: Readonly<Record<string, string>>, logs = ['log']) => {
+    const scene = { config: { steps }, files, path: `${await pythonEnvironment()}/bin` };
+    const { folder, plan } = await workdir.prepare(scene);
+    const child = await workdir.start(folder, scene);
+    const isReady = async (log: string) => /^ready$/m.test(await readFile(join(folder, log), 'utf8').catch(() => ''));
+    await until(async () => (await Promise.all(logs.map(isReady))).every(Boolean));
+    child.kill('SIGUSR1');
+    const code = await ended(child);
+    return { ...(await collect(folder, plan, code)), code };
+  };
+
+  test('gets the signal that it asks for; the shell around it, and what is beside it, do not', async () => {
+    const { log, code, result } = await told(
+      [runStep('python3 wait.py 0 | tee words; test -s words', early('USR2')), runStep('true')],
+      { 'wait.py': python('SIGUSR2') },
+    );
+    expect(log).toMatch(/the time is nearly over: USR2 for process \d+\n/);
+    expect(log).toMatch(/^told 1$/m);
+    expect([code, result.steps.map(({ outcome }) => outcome)]).toEqual([0, ['passed', 'passed']]);
+  });
+
+  test('and its own exit status counts, whatever the signal did to the script that waits for it', async () => {
+    const { result } = await told([runStep('sh -c "exec python3 wait.py 7"', early('USR1'))], {
+      'wait.py': python('SIGUSR1'),
+    });
+    expect(result.steps).toMatchObject([{ outcome: 'failed', exitCode: 7 }]);
+  });
+
+  test('in a notebook the kernel gets it', async () => {
+    const cells = python('SIGUSR1').replace('sys.exit(int(sys.argv[1]))', 'score = len(told)');
+    const { result } = await told([notebookStep('a.ipynb', { ...early('USR1'), ...expressions({ score: 'score' }) })], {
+      'a.ipynb': notebookOf([cells]),
+    });
+    expect(result.metrics).toMatchObject({ score: { value: 1 } });
+  });
+
+  test('tasks that run side by side are all told', async () => {
+    const step = runStep('python3 wait.py 0', {
+      ...early('USR1'),
+      seeds: { parameter: 'seed', values: [1, 2] },
+      throttle: 2,
+    });
+    const { log, code } = await told([step], { 'wait.py': python('SIGUSR1') }, ['tasks/1/log', 'tasks/2/log']);
+    expect(log.match(/^told 1$/gm)).toHaveLength(2);
+    expect(code).toBe(0);
+  });
+
+  test('one that does not catch it is not ended by it, and that is said', async () => {
+    const { log, code } = await told([runStep('echo ready; sleep 2; echo done', early('USR1'))], {});
+    expect(log).toMatch(/no program of this step catches USR1: nothing was told[\s\S]*^done$/m);
+    expect(code).toBe(0);
+  });
+
+  test('in a task too', async () => {
+    const step = notebookStep('a.ipynb', {
+      ...early('USR1'),
+      ...expressions({ score: 'weight + len(told)' }),
+      matrix: { weight: [10, 20] },
+    });
+    const source = python('SIGUSR1')
+      .replace('while not told:', 'while weight == 10 and not told:')
+      .replace('sys.exit(int(sys.argv[1]))', '');
+    const { result } = await told([step], {
+      'a.ipynb': notebookOf([{ source: 'weight = 1', tags: ['parameters'] }, source]),
+    });
+    expect(result.tasks?.map(({ metrics }) => metrics.score)).toMatchObject([{ value: 11 }, { value: 20 }]);
+  });
+
+  test('Ctrl-C still reaches a program that the script waits for in the background', async () => {
+    const { result } = await run([
+      runStep(
+        `python3 -c 'import signal; print(signal.getsignal(signal.SIGINT) == signal.default_int_handler)' | grep True`,
+        early('USR1'),
+      ),
+    ]);
+    expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
+  });
+});
+
 describe('a file of metrics', () => {
   test('may hold what Python calls JSON, nested', async () => {
     const { result } = await run([

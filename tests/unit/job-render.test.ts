@@ -27,6 +27,7 @@ const view = (environment: EnvironmentView): JobView => ({
   modules: ['Anaconda3/2021.11', `odd $(touch oops) 'module'`],
   needs: 'papermill ipykernel',
   gpus: 2,
+  signals: false,
   environment,
   pinned: ['/datasets/ml-25m', `$SCRATCH/it's "q" $(touch oops)`],
   env: [
@@ -35,12 +36,13 @@ const view = (environment: EnvironmentView): JobView => ({
   ],
   stepCount: 2,
   steps: [
-    { index: 1, chain: 'cd'.repeat(32), inTask: false, notebook: true, line: '', metrics: '', junit: '' },
+    { index: 1, chain: 'cd'.repeat(32), inTask: false, notebook: true, line: '', metrics: '', signal: '', junit: '' },
     {
       index: 2,
       chain: 'ef'.repeat(32),
       inTask: true,
       notebook: false,
+      signal: 'USR2',
       line: hostile,
       metrics: `out/${hostile}.json`,
       junit: 'out/tests.xml',
@@ -103,6 +105,7 @@ const scripts = [
     'job-venv-group',
     () => render(environments.venv ?? { template: 'env-given' }, { umask: '007', group: true }),
   ] as const,
+  ['job-signals', () => render(environments.prefix ?? { template: 'env-given' }, { signals: true })] as const,
   // The one of an environment that the job itself does not build.
   ['build-pyproject', () => renderBuild(view(environments.pyproject ?? { template: 'env-given' }), templates)] as const,
 ];

@@ -94,9 +94,18 @@ release_lock() {
 }
 doing=start
 trap the_end EXIT
-trap 'echo "$(epoch) TERM" >>state/signals; exit 143' TERM
-trap 'echo "$(epoch) INT" >>state/signals; exit 130' INT
-trap 'echo "$(epoch) HUP" >>state/signals; exit 129' HUP
+step_pid=''
+# A step that is waited for in the background has the time to end in order.
+finish_step() {
+  case $step_pid in
+  '') ;;
+  $$) wait ;;
+  *) wait "$step_pid" ;;
+  esac
+}
+trap 'echo "$(epoch) TERM" >>state/signals; finish_step; exit 143' TERM
+trap 'echo "$(epoch) INT" >>state/signals; finish_step; exit 130' INT
+trap 'echo "$(epoch) HUP" >>state/signals; finish_step; exit 129' HUP
 
 cpu=$(sed -n 's/^model name[[:space:]]*: *//p' /proc/cpuinfo 2>/dev/null | sed 1q)
 gpu=

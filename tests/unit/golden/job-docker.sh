@@ -95,9 +95,18 @@ release_lock() {
 }
 doing=start
 trap the_end EXIT
-trap 'echo "$(epoch) TERM" >>state/signals; exit 143' TERM
-trap 'echo "$(epoch) INT" >>state/signals; exit 130' INT
-trap 'echo "$(epoch) HUP" >>state/signals; exit 129' HUP
+step_pid=''
+# A step that is waited for in the background has the time to end in order.
+finish_step() {
+  case $step_pid in
+  '') ;;
+  $$) wait ;;
+  *) wait "$step_pid" ;;
+  esac
+}
+trap 'echo "$(epoch) TERM" >>state/signals; finish_step; exit 143' TERM
+trap 'echo "$(epoch) INT" >>state/signals; finish_step; exit 130' INT
+trap 'echo "$(epoch) HUP" >>state/signals; finish_step; exit 129' HUP
 
 cpu=$(sed -n 's/^model name[[:space:]]*: *//p' /proc/cpuinfo 2>/dev/null | sed 1q)
 gpu=
@@ -789,10 +798,16 @@ keep_step() {
   rm -f "$scratch/step.tar"
 }
 
+# A shell switches Ctrl-C off for what it runs in the background. Where env can, it is on again.
+interruptible=
+allow_interrupts() { if (inside env --default-signal=INT,QUIT true) >/dev/null 2>&1 </dev/null; then interruptible='env --default-signal=INT,QUIT'; fi; }
 task=
 task_exports=
 prefix_known=yes
-# take_step K CHAIN notebook|run LINE METRICS-FILE JUNIT-FILE [FOLDER]
+run_notebook() { MLOPS_NONCE="$step_started.$$" "$python" "$here/in/notebook.py" "$1" "$steps" "$here" </dev/null; }
+# run_line LINE [FOLDER]
+run_line() { (cd "tree${2:+/$2}" && inside $interruptible sh -c "$task_exports$1") </dev/null; }
+# take_step K CHAIN notebook|run LINE METRICS-FILE JUNIT-FILE SIGNAL [FOLDER]
 take_step() {
   if [ -n "$failed" ]; then
     printf 'version=1\noutcome=not-run\n' | put "result/step-$1"
@@ -815,13 +830,9 @@ take_step() {
   mark
   if [ -f log ]; then log_start=$(size_of log); fi
   step_started=$(epoch)
-  if [ "$3" = notebook ]; then
-    MLOPS_NONCE="$step_started.$$" "$python" "$here/in/notebook.py" "$1" "$steps" "$here" </dev/null
-    code=$?
-  else
-    (cd "tree${7:+/$7}" && inside sh -c "$task_exports$4") </dev/null
-    code=$?
-  fi
+  if [ "$3" = notebook ]; then run_notebook "$1"
+  else run_line "$4" "${8:-}"; fi
+  code=$?
   cd "$here" || exit 91
   outcome=passed
   [ "$code" -eq 0 ] || outcome=failed
@@ -929,20 +940,25 @@ run_task() {
   else
     { (task_body "$1") >"tasks/$1/log" 2>&1 </dev/null 8>&-; echo "$1 $?" >&8; } &
     running=$((running + 1))
+    # All of them.
+    step_pid=$$
+    step_signal=USR1
   fi
 }
 # Waits for any of them: each says its number in a pipe.
 end_task() {
-  read -r ended code <&8
+  # A signal ends a read.
+  until read -r over code <&8; do :; done
   running=$((running - 1))
-  say "the log of task $ended:"
-  cat "tasks/$ended/log"
-  [ "$code" -eq 0 ] || failed="task $ended"
+  say "the log of task $over:"
+  cat "tasks/$over/log"
+  [ "$code" -eq 0 ] || failed="task $over"
 }
 end_tasks() { while [ "$running" -gt 0 ]; do end_task; done; }
 running=0
 if [ "${throttle:=1}" -gt 1 ]; then
-  mkfifo "$private/ended" && exec 8<>"$private/ended" || exit 91
+  mkfifo "$private/tasks" && exec 8<>"$private/tasks" || exit 91
+  allow_interrupts
 fi
 tasks_began=
 attempt_folder=$here
@@ -958,12 +974,12 @@ wanted() {
 }
 
 steps=2
-take_step 1 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd notebook "" '' ''
+take_step 1 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd notebook "" '' '' ''
 tasks=1
 task_steps() {
   take_step 2 efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef run 'it'\''s "q" $(touch oops) `touch oops`
 #SBATCH --evil ünïcode\ ; | & {{sh x}} %s' 'out/it'\''s "q" $(touch oops) `touch oops`
-#SBATCH --evil ünïcode\ ; | & {{sh x}} %s.json' out/tests.xml
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s.json' out/tests.xml USR2
 }
 repeating=2
 run_task 1 'it'\''s "q" $(touch oops) `touch oops`
