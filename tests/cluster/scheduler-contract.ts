@@ -19,6 +19,7 @@ export interface JobOptions {
   readonly seconds?: number;
   /** Bytes. */
   readonly mem?: number;
+  readonly signalSeconds?: number;
 }
 
 export const value = <T>(result: { ok: true; value: T } | { ok: false; error: unknown }): T => {
@@ -30,12 +31,13 @@ let count = 0;
 export const freshFingerprint = () => asFingerprint(`${process.pid.toString(16)}${++count}`.padEnd(64, 'a'));
 
 const clock = (seconds: number) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-const scriptOf = (body: string, { sbatch = [], seconds = 600, mem }: JobOptions) =>
+const scriptOf = (body: string, { sbatch = [], seconds = 600, mem, signalSeconds }: JobOptions) =>
   [
     '#!/bin/sh',
     `#SBATCH --time=${clock(seconds)}`,
     '#SBATCH --no-requeue',
     ...(mem === undefined ? [] : [`#SBATCH --mem=${Math.ceil(mem / 1024)}K`]),
+    ...(signalSeconds === undefined ? [] : [`#SBATCH --signal=B:USR1@${Math.ceil(signalSeconds)}`]),
     ...sbatch.map((option) => `#SBATCH ${option}`),
     'mkdir -p state',
     body,
@@ -52,8 +54,9 @@ export async function submitTo(
   const attempt = options.attempt ?? 1;
   const incoming = value(await runs.prepare(fingerprint));
   value(await runs.writeFiles(incoming, new Map([['job.sh', { content: scriptOf(body, options) }]])));
-  const { seconds = 600, mem } = options;
-  const limits = { seconds, ...(mem === undefined ? {} : { mem }) };
+  const { seconds = 600, mem, signalSeconds } = options;
+  const early = signalSeconds === undefined ? {} : { signalSeconds };
+  const limits = { seconds, ...(mem === undefined ? {} : { mem }), ...early };
   const submitted = await runs.submit({ fingerprint, incoming, attempt, ...limits });
   return { fingerprint, attempt, submitted };
 }
@@ -104,7 +107,7 @@ export function describeScheduler(
     let place: SchedulerPlace;
     let scheduler: Scheduler;
     let runs: RunStore;
-    let tooLong: JobRef | undefined;
+    let tooLong: Awaited<ReturnType<typeof submitTo>> | undefined;
     const submit = async (body: string, options: JobOptions = {}) =>
       jobOf((await submitTo(runs, body, options)).submitted);
     const run = async (body: string, options: JobOptions = {}) =>
@@ -115,16 +118,23 @@ export function describeScheduler(
       ({ scheduler } = place);
       runs = openRunStore(place);
       // Slurm counts minutes: this one is awaited by the last test.
-      if (shortestLimit !== undefined) tooLong = await submit('sleep 600', { seconds: shortestLimit });
+      const late = { seconds: shortestLimit ?? 0, signalSeconds: (shortestLimit ?? 0) / 2 };
+      const waits = "trap 'echo told before' USR1; while :; do sleep 0.2; done";
+      if (shortestLimit !== undefined) tooLong = await submitTo(runs, waits, late);
     });
     afterAll(async () => {
       await place?.[Symbol.asyncDispose]();
     });
 
     const limited = () => {
-      test('that outlasts its limit is ended', async () => {
+      test('that outlasts its limit is ended, and its script is told before, if it asked for that', async () => {
         if (tooLong === undefined) throw new Error('not submitted');
-        expect(await whenJob(scheduler, tooLong, hasEnded, 180)).toMatchObject({ how: 'timeout', word: 'TIMEOUT' });
+        const { submitted, fingerprint } = tooLong;
+        expect(await whenJob(scheduler, jobOf(submitted), hasEnded, 180)).toMatchObject({
+          how: 'timeout',
+          word: 'TIMEOUT',
+        });
+        expect(readFileSync(`${runs.folder(fingerprint, 1)}/log`, 'utf8')).toMatch(/^told before$/m);
       });
     };
     // Where one job runs at a time it has to be over before the others.

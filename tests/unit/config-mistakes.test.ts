@@ -55,6 +55,21 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     'version: 2\nsteps: [{ run: pytest -q }]\n',
     ['1:10+1 `version` is 1, not `2`; a newer mlops may know it'],
   ],
+  [
+    'a signal that would end the step',
+    'version: 1\nresources: { signal: TERM@60 }\nsteps: [{ run: pytest -q }]\n',
+    ['2:22+7 `signal` is USR1@SECONDS or USR2@SECONDS, such as USR1@120, not `TERM@60`'],
+  ],
+  [
+    'a signal before the beginning',
+    'version: 1\nresources: { signal: USR1@120 }\nsteps: [{ run: pytest -q, resources: { time: "01:00" } }]\n',
+    ['3:46+7 the signal would come 120 s before the end, and the whole time is 60 s; fewer seconds, or more time'],
+  ],
+  [
+    'a signal among the options of sbatch, where no step would get it',
+    'version: 1\ncluster: { workdir: /w, slurm: { signal: USR1@120 } }\nsteps: [{ run: pytest -q }]\n',
+    ['2:34+6 `signal` is not an option to set in `slurm`; it comes from `resources.signal`'],
+  ],
   ['a version in quotes', 'version: "1"\nsteps: [{ run: pytest -q }]\n', ['1:10+3 `version` is 1, not `"1"`']],
   [
     'no steps',

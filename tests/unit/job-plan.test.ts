@@ -198,7 +198,13 @@ test('a job asks for the most that a step asks for; the config’s own sbatch op
   const config: Config = {
     ...baseConfig,
     resources: { seconds: 90061, mem: 16 * 1024 ** 3, cpus: 4, gpus: 1 },
-    steps: [runStep('a'), { ...runStep('b'), resources: { seconds: 90061, mem: 32 * 1024 ** 3, gpus: 2 } }],
+    steps: [
+      runStep('a'),
+      {
+        ...runStep('b'),
+        resources: { seconds: 90061, mem: 32 * 1024 ** 3, gpus: 2, signal: { name: 'USR2', seconds: 90 } },
+      },
+    ],
     cluster: {
       workdir: '/w',
       modules: [],
@@ -212,6 +218,7 @@ test('a job asks for the most that a step asks for; the config’s own sbatch op
     { option: 'time', value: '2-02:02:02' },
     { option: 'mem', value: '33554432K' },
     { option: 'cpus-per-task', value: 4 },
+    { option: 'signal', value: 'B:USR1@90' },
     { option: 'partition', value: 'gpu' },
     { option: 'gpus', value: 'a100:1' },
     { option: 'requeue', value: true },
