@@ -125,7 +125,7 @@ async function judgeAndRecord(
   if ('accepted' in judged && judged.accepted !== undefined && report.outcome !== 'pass')
     return { outcome: 'judged', report: judged.accepted, how: 'unchanged', ...shown, recorded: { ok: true } };
   if (!isNew) return { outcome: 'judged', report, how: 'unchanged', ...shown, recorded: { ok: true } };
-  const recorded = await recordReport(context, identified, report, changes);
+  const recorded = await recordReport(context, identified, report, changes, judged.run.place.environment?.packages);
   const fix = await suggestFix(context, identified, report);
   return {
     outcome: 'judged',

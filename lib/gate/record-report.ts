@@ -12,15 +12,18 @@ import { reportPath } from '../report/report-path.ts';
 import type { Changes, Report } from '../report/types.ts';
 import type { GateContext } from './context.ts';
 import type { Identified } from './identify.ts';
+import { installedFiles } from './installed.ts';
 import type { Recorded } from './outcome.ts';
 import { manifestFiles } from './recorded-data.ts';
 
-/** The report and its note in one transaction; the lists of the data's files beside it, so that other clones know them. */
+/** The report and its note in one transaction; the lists of the data's files and of what was installed beside it, so that other clones know them. */
 export async function recordReport(
   context: GateContext,
   identified: Identified,
   report: Report,
   changes: Changes | undefined,
+  /** What was installed where it ran; known only to whoever saw the run itself. */
+  packages?: readonly string[],
 ): Promise<Recorded> {
   const { config, inputs, data, commit } = identified;
   const hidden = config.publish === 'metrics';
@@ -29,7 +32,7 @@ export async function recordReport(
   // What changed names files: on a branch without paths it is left out.
   const text = await renderReport(context, commit, kept, hidden ? undefined : changes);
   const files = new Map([
-    ...(hidden ? [] : manifestFiles(inputs.data, data)),
+    ...(hidden ? [] : [...manifestFiles(inputs.data, data), ...installedFiles(packages)]),
     [json, reportJson(kept)],
     [markdown, text],
   ]);

@@ -1,4 +1,5 @@
 import type { JobEnd } from '../cluster/scheduler.ts';
+import { installedHash } from '../fingerprint/installed-packages.ts';
 import type { Failure, FailureReason, Finding, KeptFile, Place, RunResult } from '../verdict/types.ts';
 import { parseStep } from './parse-step.ts';
 import { parseTasks } from './parse-tasks.ts';
@@ -158,7 +159,12 @@ function placeOf(
     gpus: gpus ?? 0,
     ...(key === undefined && packages === undefined
       ? {}
-      : { environment: { key: key ?? '', ...(packages === undefined ? {} : { packages }) } }),
+      : {
+          environment: {
+            key: key ?? '',
+            ...(packages === undefined ? {} : { packages, installed: installedHash(packages) }),
+          },
+        }),
   };
 }
 

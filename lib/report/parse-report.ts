@@ -162,7 +162,7 @@ const run = members({
     cpu: optional(text),
     gpu: optional(text),
     gpus: count,
-    environment: optional(members({ key: text })),
+    environment: optional(members({ key: text, installed: optional(hex64) })),
   }),
   seconds: optional(finite),
   peakMemory: optional(finite),

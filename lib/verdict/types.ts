@@ -58,7 +58,12 @@ export interface Place {
   readonly cpu?: string;
   readonly gpu?: string;
   readonly gpus: number;
-  readonly environment?: { readonly key: string; readonly packages?: readonly string[] };
+  readonly environment?: {
+    readonly key: string;
+    readonly packages?: readonly string[];
+    /** SHA-256 of the list of packages, which is kept by content. */
+    readonly installed?: string;
+  };
 }
 
 export interface KeptFile {
