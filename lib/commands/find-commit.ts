@@ -3,7 +3,8 @@ import { err, ok, type Result } from '../base/result.ts';
 import { reportsOf } from '../gate/known.ts';
 import { pendingRuns } from '../gate/pending.ts';
 import { resolveCommit } from '../git/history.ts';
-import { findRun, type ShowError, type ShowOptions } from './show.ts';
+import { findRun } from './find-run.ts';
+import type { ShowError, ShowOptions } from './show.ts';
 
 /** The commit that a verb speaks of: a revision, else the run whose fingerprint begins so, one that goes on before one with a report. */
 export async function findCommit(

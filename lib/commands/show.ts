@@ -1,17 +1,17 @@
-import { asFingerprint, type Fingerprint, type Oid } from '../base/ids.ts';
+import type { Fingerprint, Oid } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { EventSink } from '../gate/events.ts';
 import { type ReportsContext, reportsOf, reportsOnCommits } from '../gate/known.ts';
 import type { GitError } from '../git/errors.ts';
 import { firstParents, resolveCommit } from '../git/history.ts';
 import { readNotes } from '../git/notes.ts';
-import { listPaths, readPaths } from '../git/reports.ts';
+import { readPaths } from '../git/reports.ts';
 import type { Repository } from '../git/repository.ts';
-import type { TreeError } from '../git/tree.ts';
 import { reportJson } from '../report/build-report.ts';
 import { parseReport } from '../report/parse-report.ts';
 import { reportPath } from '../report/report-path.ts';
 import type { Report } from '../report/types.ts';
+import { type FindRunError, findRun } from './find-run.ts';
 
 export interface ShowOptions {
   readonly repo: Repository;
@@ -37,7 +37,7 @@ export interface Shown {
 export type ShowError =
   /** Neither a revision nor the beginning of a run that is known here. */
   | { readonly reason: 'unknown-target'; readonly target: string }
-  | { readonly reason: 'ambiguous-run'; readonly target: string; readonly candidates: readonly Fingerprint[] }
+  | FindRunError
   /** `notes`: what is noted on it all the same, so that its report is merely not here (fetch the branch), or not to be believed. */
   | {
       readonly reason: 'no-report';
@@ -58,7 +58,7 @@ export type ShowError =
       readonly fingerprint: Fingerprint;
       readonly ignored: readonly IgnoredReport[];
     }
-  | { readonly reason: 'git'; readonly cause: GitError | TreeError };
+  | { readonly reason: 'git'; readonly cause: GitError };
 
 /** A report that is there and cannot be believed; `why` is the literal reason of its reader. */
 export interface IgnoredReport {
@@ -135,27 +135,6 @@ async function showNearest(
 function newestOf(reports: readonly Report[]): Pick<Shown, 'report' | 'others'> | undefined {
   const [report, ...others] = [...reports].reverse();
   return report === undefined ? undefined : { report, others };
-}
-
-/** The one run whose fingerprint begins so; git abbreviates to four digits at the least, and so do we. */
-export async function findRun(
-  repo: Repository,
-  branch: string,
-  target: string,
-): Promise<Result<Fingerprint | undefined, ShowError>> {
-  const digits = target.toLowerCase();
-  if (!/^[0-9a-f]{4,64}$/.test(digits)) return ok(undefined);
-  const paths = await listPaths(repo, branch, `runs/${digits.slice(0, 2)}/${digits}`);
-  if (!paths.ok) return err({ reason: 'git', cause: paths.error });
-  const runs = new Set(
-    paths.value.flatMap(({ path }) => {
-      const [, run] = /^runs\/[0-9a-f]{2}\/([0-9a-f]{64})\/[^/]+\/report\.json$/.exec(path) ?? [];
-      return run === undefined ? [] : [asFingerprint(run)];
-    }),
-  );
-  const candidates = [...runs].sort();
-  const [first, second] = candidates;
-  return second === undefined ? ok(first) : err({ reason: 'ambiguous-run', target, candidates });
 }
 
 /** A report's file as it is on the branch, for `--json` and `--markdown`. Undefined: there is none (any more). */

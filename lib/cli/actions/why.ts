@@ -1,6 +1,5 @@
 import { why } from '../../commands/why.ts';
-import { identify, identifyPast } from '../../gate/identify.ts';
-import { resolveCommit } from '../../git/history.ts';
+import { identifySide } from '../../gate/identify-side.ts';
 import { changesText } from '../../report/changes.ts';
 import type { App } from '../app.ts';
 import { troubleLines } from '../screens/trouble.ts';
@@ -8,18 +7,13 @@ import { whyLines } from '../screens/why.ts';
 import { whyTrouble } from '../screens/why-trouble.ts';
 import { inRepository, settingFor, withProgress } from '../session.ts';
 
-/** `mlops why [A] [B]`. Only HEAD may be what the worktree's data is now; of every other commit only what was recorded counts. */
+/** `mlops why [A] [B]`. */
 export async function whyCommand(app: App, revisions: readonly string[]): Promise<number> {
   const again = ['mlops why', ...revisions].join(' ');
   return inRepository(app, { again }, async (session) => {
     const { repo, setting } = session;
-    const head = await resolveCommit(repo, 'HEAD');
     const found = await withProgress(app, session, (context) =>
-      why(repo, {
-        revisions,
-        identify: (commit) =>
-          head.ok && commit === head.value ? identify(context, commit) : identifyPast(context, commit),
-      }),
+      why(repo, { revisions, identify: (commit) => identifySide(context, commit) }),
     );
     if (!found.ok) {
       app.say(...troubleLines(whyTrouble(found.error, setting), setting.style));

@@ -1,4 +1,5 @@
 import { short } from '../../base/ids.ts';
+import type { CompareError } from '../../commands/compare.ts';
 import type { WhyError } from '../../commands/why.ts';
 import type { IdentifyError } from '../../gate/identify.ts';
 import { fingerprintTrouble } from './fingerprint-trouble.ts';
@@ -13,6 +14,17 @@ const identifyWords: Words<IdentifyError> = {
   fingerprint: ({ cause }, setting) => fingerprintTrouble(cause, setting),
 };
 
+/** Two commits of which one cannot be read: of `why` and `diff` alike. */
+export const compareWords: Words<CompareError> = {
+  identify: ({ revision, commit, cause }, setting) => {
+    const trouble = troubleOf(identifyWords, cause, setting);
+    const what = `${said(revision, 40)} (${short(commit)}) cannot be compared`;
+    return { ...trouble, failed: trouble.failed === '' ? what : `${what}: ${trouble.failed}` };
+  },
+  git: ({ cause }, setting) =>
+    cause.reason === 'missing-blob' ? blobTrouble(cause, setting) : treeTrouble(cause, setting),
+};
+
 const words: Words<WhyError> = {
   'unknown-revision': ({ revision }) => unknownRevision(revision),
   'no-parent': ({ commit, isShallow }) =>
@@ -25,13 +37,7 @@ const words: Words<WhyError> = {
           failed: `${short(commit)} is the first commit: there is nothing before it to compare with`,
           next: [{ command: 'mlops why A B', what: 'compares any two' }],
         },
-  identify: ({ revision, commit, cause }, setting) => {
-    const trouble = troubleOf(identifyWords, cause, setting);
-    const what = `${said(revision, 40)} (${short(commit)}) cannot be compared`;
-    return { ...trouble, failed: trouble.failed === '' ? what : `${what}: ${trouble.failed}` };
-  },
-  git: ({ cause }, setting) =>
-    cause.reason === 'missing-blob' ? blobTrouble(cause, setting) : treeTrouble(cause, setting),
+  ...compareWords,
 };
 
 export const unknownRevision = (revision: string): Trouble => ({

@@ -1,6 +1,6 @@
 import { short } from '../../base/ids.ts';
 import { unreachable } from '../../base/unreachable.ts';
-import type { WhySide } from '../../commands/why.ts';
+import type { Side } from '../../commands/compare.ts';
 import { plural } from '../../report/numbers.ts';
 import type { Changes } from '../../report/types.ts';
 import { columns, lead, paragraph, said, under } from './layout.ts';
@@ -9,8 +9,8 @@ import { nextLines } from './trouble.ts';
 
 /** Two commits, and what makes them different runs. */
 export interface Comparison {
-  readonly before: WhySide;
-  readonly after: WhySide;
+  readonly before: Side;
+  readonly after: Side;
   readonly changes: Changes;
   readonly steps: { readonly same: number; readonly of: number };
 }
@@ -44,7 +44,7 @@ export function whyLines({ before, after, changes, steps }: Comparison, { style 
   ];
 }
 
-const sideCells = (label: string, { revision, commit, subject, fingerprint }: WhySide): readonly string[] => {
+const sideCells = (label: string, { revision, commit, subject, fingerprint }: Side): readonly string[] => {
   const name = commit.startsWith(revision) ? '' : ` (${said(revision, 20)})`;
   return [label, `${short(commit)}${name}`, `run ${short(fingerprint)}`, said(subject, 34)];
 };
@@ -53,7 +53,7 @@ const changeText = (what: string, code: string | undefined): string =>
   `${said(what, 160)}${code === undefined || code.trim() === '' ? '' : `   \`${said(code, 70)}\``}`;
 
 /** What is not from the commit's own record is said: the comparison is only as good as that. */
-function dataText({ commit, data }: WhySide): readonly string[] {
+function dataText({ commit, data }: Side): readonly string[] {
   switch (data) {
     case 'recorded':
       return [];
