@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import type { DiffFlags } from './actions/diff.ts';
 import type { GcFlags } from './actions/gc.ts';
 import type { LogFlags } from './actions/log.ts';
 import type { LogsFlags } from './actions/logs.ts';
@@ -69,6 +70,16 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .action(
       does(async (target: string | undefined, flags: ShowFlags) =>
         (await import('./actions/show.ts')).showCommand(app, target, flags),
+      ),
+    );
+  program
+    .command('diff')
+    .description('two verdicts beside each other, and what changed between them')
+    .argument('[commits or runs...]', 'A B or A..B; A alone is compared with HEAD; none: HEAD with its baseline')
+    .option('--json', 'for programs')
+    .action(
+      does(async (revisions: string[], flags: DiffFlags) =>
+        (await import('./actions/diff.ts')).diffCommand(app, revisions, flags),
       ),
     );
   program

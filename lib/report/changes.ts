@@ -144,7 +144,7 @@ function filesText({ before, after, files }: Extract<Explained, { kind: 'data' }
 /** The two files that count by their hash, which tells a person nothing. */
 const hashed: Readonly<Record<string, string>> = { lock: 'uv.lock', project: 'pyproject.toml' };
 
-function itemText(item: ItemChange): string {
+export function itemText(item: ItemChange): string {
   const file = hashed[item.where];
   switch (item.kind) {
     case 'changed':
@@ -160,13 +160,13 @@ function itemText(item: ItemChange): string {
   }
 }
 
-interface MachinePart {
+export interface MachinePart {
   readonly name: string;
   /** Undefined: the same. */
   readonly text?: string;
 }
 /** Said only where both runs have told: metrics differ between CPU types by themselves. */
-function machineParts({ before, after }: Places): readonly MachinePart[] {
+export function machineParts({ before, after }: Places): readonly MachinePart[] {
   const part = (kind: string, old: string | undefined, now: string | undefined): readonly MachinePart[] => {
     if (old === undefined || now === undefined) return [];
     return [old === now ? { name: kind } : { name: kind, text: `${kind}: ${name(old)} → ${name(now)}` }];
