@@ -54,7 +54,9 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
   program
     .command('log')
     .description('the verdicts that this clone knows, newest first')
-    .option('-n, --max-count <number>', 'how many commits', '20')
+    .option('-n, --max-count <number>', 'how many commits: 20, and with --since all')
+    .option('--since <date>', 'only what was judged since: 2026-11-01, "2 weeks ago"')
+    .option('--metric <name>', 'this one alone, with all its digits')
     .option('--json', 'one object a line')
     .action(does(async (flags: LogFlags) => (await import('./actions/log.ts')).logCommand(app, flags)));
   program

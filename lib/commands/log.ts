@@ -20,12 +20,19 @@ export interface LoggedNote {
   readonly note?: Note;
 }
 
+export interface LogSpan {
+  /** Infinity: all that there are. */
+  readonly maxCount: number;
+  /** Seconds since the epoch. */
+  readonly since?: number;
+}
+
 /** `mlops log`: the commits that were judged last, newest first, by the notes of this clone and those that were fetched. */
 export async function log(
   repo: Repository,
-  { maxCount }: { readonly maxCount: number },
+  { maxCount, since }: LogSpan,
 ): Promise<Result<readonly LogEntry[], GitError>> {
-  const latest = await latestNotes(repo, maxCount);
+  const latest = await latestNotes(repo, maxCount, since);
   if (!latest.ok) return latest;
   const infos = await commitInfos(
     repo,

@@ -19,25 +19,24 @@ export interface ReportsContext {
 
 /** Everything recorded for one fingerprint, here or in what was fetched, oldest first. What cannot be believed is named and left out. */
 export async function reportsOf(context: ReportsContext, fingerprint: Fingerprint): Promise<readonly Report[]> {
-  return readReports(context, `${runFolder(fingerprint)}/`, fingerprint);
+  return readReports(context, [`${runFolder(fingerprint)}/`], fingerprint);
 }
 
 async function readReports(
   { repo, branch, emit }: ReportsContext,
-  prefix: string,
+  prefixes: readonly string[],
   expected?: Fingerprint,
 ): Promise<readonly Report[]> {
-  const files = await readFiles(repo, branch, prefix);
+  const files = await readFiles(repo, branch, prefixes, '/report.json');
   if (!files.ok) {
-    emit({ event: 'report-ignored', path: prefix, reason: files.error.reason });
+    emit({ event: 'report-ignored', path: prefixes.join(' '), reason: files.error.reason });
     return [];
   }
   const reports = new Map<string, Report>();
   for (const { path, content } of files.value) {
-    if (!path.endsWith('/report.json')) continue;
     const parsed = parseReport(content.toString('utf8'));
     const checked = parsed.ok ? checkReport(parsed.value, path, expected) : parsed;
-    if (checked.ok) reports.set(checked.value.id, checked.value);
+    if (checked.ok) reports.set(path, checked.value);
     else emit({ event: 'report-ignored', path, reason: checked.error.reason });
   }
   return [...reports.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -61,12 +60,12 @@ export async function reportsOnCommits(context: ReportsContext, commits: readonl
       return run === undefined ? [] : [run];
     }),
   );
-  const found: Report[] = [];
-  for (const run of runs) {
-    const reports = await readReports(context, `runs/${run.slice(0, 2)}/${run}`);
-    found.push(...reports.filter(({ commit }) => commits.includes(commit)));
-  }
-  return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const asked = new Set(commits);
+  const found = await readReports(
+    context,
+    [...runs].map((run) => `runs/${run.slice(0, 2)}/${run}`),
+  );
+  return found.filter(({ commit }) => asked.has(commit));
 }
 
 /** By entry. `publish: metrics` hides the names of data, and keeps their order, which is the config's. */

@@ -36,10 +36,14 @@ export interface LatestNote {
   readonly notedAt: number;
 }
 
-/** The commits that were noted last, newest first; they need not be in this clone. Looks back over ten times `max` writes. */
+/**
+ * The commits that were noted last, newest first; they need not be in this clone. Looks back over ten times `max` writes, or (in seconds
+ * since the epoch) to a moment.
+ */
 export async function latestNotes(
   repository: Repository,
   max: number,
+  since?: number,
 ): Promise<Result<readonly LatestNote[], GitError>> {
   const tips = await noteTips(repository);
   if (!tips.ok) return tips;
@@ -53,7 +57,8 @@ export async function latestNotes(
     '--no-renames',
     '--diff-filter=AM',
     '--format=tformat:@%ct',
-    `--max-count=${max * 10}`,
+    ...(Number.isFinite(max) ? [`--max-count=${max * 10}`] : []),
+    ...(since === undefined ? [] : [`--max-age=${since}`]),
   ];
   const output = await git(repository, [...args, ...tips.value, '--']);
   if (!output.ok) return output;

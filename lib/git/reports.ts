@@ -56,15 +56,18 @@ async function reportTips(repository: Repository, branch: string): Promise<Resul
   return ok([...new Set(sorted.map((ref) => ref.oid))]);
 }
 
-/** Files whose path begins with the prefix, here or in a remote's copy. The same path comes twice if the contents differ. */
+/** Files whose path begins with one of the prefixes, here or in a remote's copy. The same path comes twice if the contents differ. */
 export async function listPaths(
   repository: Repository,
   branch: string,
-  pathPrefix: string,
+  pathPrefixes: string | readonly string[],
 ): Promise<Result<readonly ReportPath[], TreeError>> {
   const tips = await reportTips(repository, branch);
   if (!tips.ok) return tips;
-  const folder = pathPrefix.slice(0, pathPrefix.lastIndexOf('/') + 1);
+  const prefixes = typeof pathPrefixes === 'string' ? [pathPrefixes] : pathPrefixes;
+  const folders = [...new Set(prefixes.map((prefix) => prefix.slice(0, prefix.lastIndexOf('/') + 1)))];
+  if (folders.length === 0) return ok([]);
+  const isWanted = beginsWithOneOf(prefixes);
   const found = new Map<string, ReportPath>();
   for (const tip of tips.value) {
     const output = await git(repository, [
@@ -73,33 +76,54 @@ export async function listPaths(
       '-z',
       '--full-tree',
       tip,
-      ...(folder === '' ? [] : ['--', folder]),
+      ...(folders.includes('') ? [] : ['--', ...folders]),
     ]);
     if (!output.ok) return output;
     const entries = parseTree(output.value.stdout);
     if (!entries.ok) return entries;
     for (const { path, oid, mode } of entries.value) {
       // A link or a submodule on the branch is not ours.
-      if (mode === '100644' && path.startsWith(pathPrefix)) found.set(`${path}\0${oid}`, { path, oid });
+      if (mode === '100644' && isWanted(path)) found.set(`${path}\0${oid}`, { path, oid });
     }
   }
   return ok([...found.values()]);
 }
 
-/** The same with contents. */
+/** Thousands of prefixes are asked for a hundred thousand paths: each path is compared with one, the last that sorts before it. */
+function beginsWithOneOf(prefixes: readonly string[]): (path: string) => boolean {
+  const sorted = [...new Set(prefixes)].sort();
+  const distinct: string[] = [];
+  for (const prefix of sorted) {
+    const last = distinct.at(-1);
+    if (last === undefined || !prefix.startsWith(last)) distinct.push(prefix);
+  }
+  return (path) => {
+    let [low, high] = [0, distinct.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((distinct[middle] ?? '') <= path) low = middle + 1;
+      else high = middle;
+    }
+    return path.startsWith(distinct[low - 1] ?? '\0');
+  };
+}
+
+/** The same with contents; of those whose path ends so. */
 export async function readFiles(
   repository: Repository,
   branch: string,
-  pathPrefix: string,
+  pathPrefixes: string | readonly string[],
+  ending = '',
 ): Promise<Result<readonly ReportFile[], TreeError>> {
-  const paths = await listPaths(repository, branch, pathPrefix);
-  if (!paths.ok) return paths;
+  const listed = await listPaths(repository, branch, pathPrefixes);
+  if (!listed.ok) return listed;
+  const paths = listed.value.filter(({ path }) => path.endsWith(ending));
   const files: ReportFile[] = [];
   const read = await catFile(
     repository,
-    paths.value.map((file) => file.oid),
+    paths.map((file) => file.oid),
     (index, object) => {
-      const file = paths.value[index];
+      const file = paths[index];
       if (file !== undefined && object !== undefined) files.push({ ...file, content: object.content });
     },
   );

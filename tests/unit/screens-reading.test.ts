@@ -1,10 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { asFingerprint, asOid } from '../../lib/base/ids.ts';
 import { type LoggedCommit, logLines } from '../../lib/cli/screens/log.ts';
+import { historyTrouble, metricLogLines } from '../../lib/cli/screens/metric-log.ts';
 import { showLines } from '../../lib/cli/screens/show.ts';
 import { type StatusFacts, statusLines } from '../../lib/cli/screens/status.ts';
+import { troubleLines } from '../../lib/cli/screens/trouble.ts';
 import { type Comparison, whyLines } from '../../lib/cli/screens/why.ts';
+import type { MetricPoint } from '../../lib/commands/metric-history.ts';
 import { noteLine, parseNoteLine } from '../../lib/report/note-line.ts';
+import { sparkline } from '../../lib/report/sparkline.ts';
 import type { Changes, Report } from '../../lib/report/types.ts';
 import { golden } from '../rig/golden.ts';
 import { commit, failedRun, fingerprint, numberOf, outOfMemory, sampleReport } from '../rig/sample-report.ts';
@@ -70,6 +74,52 @@ describe('mlops log', () => {
     );
     expect(dangerous(lines)).toEqual([]);
     expect(tooWide(lines)).toEqual([]);
+  });
+});
+
+const point = (digit: string, value: number, more: Partial<MetricPoint> = {}): MetricPoint => ({
+  commit: asOid(digit.repeat(40)),
+  subject: `Number ${digit}`,
+  id: `2026112${digit}T035000Z-a1b2c3`,
+  fingerprint,
+  outcome: 'pass',
+  reading: numberOf(value),
+  ...more,
+});
+const points: readonly MetricPoint[] = [
+  point('4', 0.395, { spread: { n: 5, sd: 0.0042 }, subject: '漢字で書いた題名 and a subject that goes on and on' }),
+  point('3', 0.391),
+  point('2', 0, { reading: { kind: 'nan', source: '' }, outcome: 'fail' }),
+  point('1', 0.088, { outcome: 'accepted' }),
+];
+
+describe('mlops log --metric', () => {
+  test('a metric as bars, and a line for each commit with the change since the one before', () => {
+    const lines = metricLogLines('rprec', points, setting);
+    const text = screen('mlops log --metric rprec', lines);
+    expect(text).toBe(golden('screens/log-metric.txt', text));
+    expect(tooWide(lines)).toEqual([]);
+    expect(tooWide(metricLogLines('rprec', points, { ...setting, style: coloured }, 60), 60)).toEqual([]);
+    expect(metricLogLines('rprec', [], setting)[1]).toMatch(/next +mlops log/);
+  });
+
+  test('a metric that nobody has measured is named, with those that were', () => {
+    const known = ['loss', 'rprec', ...Array.from({ length: 40 }, (_, index) => `f1.class-${index}`)];
+    const troubles = [
+      historyTrouble({ reason: 'unknown-metric', metric: 'rpec', known }, setting),
+      historyTrouble({ reason: 'unknown-metric', metric: evil, known: ['\u001b[2Jz', 'rprec'] }, setting),
+    ];
+    const lines = troubles.flatMap((trouble) => troubleLines(trouble, setting.style));
+    expect(lines).toContain('       next     mlops log --metric rprec   the one with a name like it');
+    expect(dangerous([...lines, ...metricLogLines(evil, [point('1', 1, { subject: evil })], setting)])).toEqual([]);
+    expect(tooWide(lines)).toEqual([]);
+  });
+
+  test('bars show the lowest and the highest, what is no number as a gap, and equal ones in the middle', () => {
+    expect(sparkline([0, 0.5, 1, undefined, Number.NaN])).toBe('▁▅█··');
+    expect(sparkline([3, 3])).toBe('▄▄');
+    expect(sparkline([-Number.MAX_VALUE, Number.MAX_VALUE])).toHaveLength(2);
+    expect(sparkline([])).toBe('');
   });
 });
 

@@ -45,7 +45,7 @@ export function logLines(
 }
 
 /** Of today the time, else the day. */
-const day = (time: string): string => time.replace(/ \d\d:\d\d$/, '');
+export const day = (time: string): string => time.replace(/ \d\d:\d\d$/, '');
 
 function noteCells({ line, note }: LoggedCommit['notes'][number], style: Style): readonly string[] {
   if (note === undefined) return [style.dim('note'), said(line, 40), ''];
