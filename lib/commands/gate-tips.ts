@@ -4,6 +4,7 @@ import type { Config, PushPolicy } from '../config/types.ts';
 import type { GateContext } from '../gate/context.ts';
 import { identifyCommit, skipCommit } from '../gate/gate-commit.ts';
 import type { GateOutcome } from '../gate/outcome.ts';
+import { overview } from '../gate/overview.ts';
 import { readPipeline } from '../gate/pipeline.ts';
 import type { Wait } from '../gate/run-commit.ts';
 import type { GatedUpdate } from '../git/pre-push.ts';
@@ -62,7 +63,10 @@ export async function gateTips(
   let published: Published | undefined;
   if (request.publishTo !== undefined) {
     for (const branch of reportBranches)
-      published = await publishReports(context.repo, request.publishTo, branch, { signal: context.signal });
+      published = await publishReports(context.repo, request.publishTo, branch, {
+        signal: context.signal,
+        computed: overview,
+      });
   }
   return { goes, published };
 }

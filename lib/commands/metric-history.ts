@@ -26,6 +26,9 @@ export type HistoryError =
   | { readonly reason: 'unknown-metric'; readonly metric: string; readonly known: readonly string[] }
   | { readonly reason: 'git'; readonly cause: GitError };
 
+/** Among so many commits it is looked for, unless more are asked for. */
+const farthest = 1000;
+
 /** `mlops log --metric NAME`: a metric over the commits that were judged last, newest first, with all its digits. */
 export async function metricHistory(
   reports: ReportsContext,
@@ -33,12 +36,13 @@ export async function metricHistory(
   { maxCount, since }: LogSpan,
 ): Promise<Result<readonly MetricPoint[], HistoryError>> {
   // Not every verdict has this metric, so more than asked for are looked at.
-  for (let looked = maxCount; ; looked *= 4) {
+  const most = Math.max(maxCount, farthest);
+  for (let looked = maxCount; ; looked = Math.min(most, looked * 4)) {
     const latest = await latestNotes(reports.repo, looked, since);
     if (!latest.ok) return err({ reason: 'git', cause: latest.error });
     const newest = await newestReports(reports, latest.value);
     const found = newest.flatMap((report) => pointOf(report, metric));
-    if (found.length < maxCount && latest.value.length >= looked) continue;
+    if (found.length < maxCount && latest.value.length >= looked && looked < most) continue;
     if (found.length === 0 && newest.length > 0) {
       const known = new Set(newest.flatMap(({ run }) => Object.keys(run?.metrics ?? {})));
       return err({ reason: 'unknown-metric', metric, known: [...known].sort() });

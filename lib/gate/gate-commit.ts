@@ -10,6 +10,7 @@ import { type Identified, identify } from './identify.ts';
 import { type Destination, judgeRun, type RunToJudge, skippedReport } from './judge-run.ts';
 import { knownVerdict, reportsOf } from './known.ts';
 import type { GateError, GateOutcome } from './outcome.ts';
+import { overview } from './overview.ts';
 import { forgetPending, notePending } from './pending.ts';
 import { readPipeline } from './pipeline.ts';
 import { recordReport } from './record-report.ts';
@@ -99,7 +100,7 @@ async function findKnown(context: GateContext, request: GateRequest): Promise<Kn
 /** What others know. Where it cannot be had, what is known here has to do. */
 async function fetchKnown({ repo, emit, signal }: GateContext, remote: string, branch: string): Promise<void> {
   emit({ event: 'fetching-reports', remote });
-  const fetched = await fetchReports(repo, remote, branch, { signal });
+  const fetched = await fetchReports(repo, remote, branch, { signal, computed: overview });
   if (!fetched.ok) emit({ event: 'reports-not-fetched', remote, error: fetched.error });
 }
 

@@ -5,6 +5,7 @@ import { record } from '../git/reports.ts';
 import { git } from '../git/spawn.ts';
 import { textTemplate } from '../job/render.ts';
 import { reportJson } from '../report/build-report.ts';
+import { dashboardEntry } from '../report/dashboard.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { metricsOnly } from '../report/metrics-only.ts';
 import { noteLine } from '../report/note-line.ts';
@@ -14,6 +15,7 @@ import type { GateContext } from './context.ts';
 import type { Identified } from './identify.ts';
 import { installedFiles } from './installed.ts';
 import type { Recorded } from './outcome.ts';
+import { overviewWith } from './overview.ts';
 import { manifestFiles } from './recorded-data.ts';
 
 /** The report and its note in one transaction; the lists of the data's files and of what was installed beside it, so that other clones know them. */
@@ -40,6 +42,7 @@ export async function recordReport(
     branch: config.reports,
     files,
     notes: new Map([[commit, [noteLine(kept)]]]),
+    computed: overviewWith(dashboardEntry(kept)),
     message: `${kept.outcome} ${commit.slice(0, 12)}\n`,
   });
   return recorded.ok ? { ok: true } : recorded;

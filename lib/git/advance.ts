@@ -35,6 +35,14 @@ export interface Advance {
   /** Commits to merge: what a remote has. */
   readonly theirReports: readonly Oid[];
   readonly theirNotes: readonly Oid[];
+  readonly computed?: Computed;
+}
+
+/** Files of the branch that are neither of one side nor of the other, but made anew from what both have. */
+export interface Computed {
+  /** The file of which every side's version is given, as far as it has one. */
+  readonly from: string;
+  readonly compute: (versions: readonly string[]) => ReadonlyMap<string, string>;
 }
 
 export interface Advanced {
@@ -93,7 +101,7 @@ async function buildTargets(
 
   const commits: { readonly side: 'reports' | 'notes'; readonly commit: NewCommit }[] = [];
   if (reportsBase !== undefined) {
-    const changes = await reportChanges(repository, reportsBase, reports.value.merges, files);
+    const changes = await reportChanges(repository, reportsBase, reports.value.merges, files, request.computed);
     if (!changes.ok) return changes;
     const commit = {
       base: reportsBase,
@@ -166,13 +174,19 @@ async function reportChanges(
   repository: Repository,
   base: Oid,
   merges: readonly Oid[],
-  files: readonly { readonly path: string; readonly content: Buffer }[],
+  given: readonly WrittenFile[],
+  computed: Computed | undefined,
 ): Promise<Result<readonly TreeChange[], GitError>> {
+  const moves = merges.length > 0 || given.length > 0;
+  const made = moves && computed !== undefined ? await computeFiles(repository, [base, ...merges], computed) : ok([]);
+  if (!made.ok) return made;
+  const files = [...given, ...made.value];
+  const own = new Set(made.value.map(({ path }) => bytePath(path)));
   const changes: TreeChange[] = [];
   for (const theirs of merges) {
     const union = await unionOfReports(repository, base, theirs);
     if (!union.ok) return union;
-    changes.push(...union.value);
+    changes.push(...union.value.filter(({ path }) => !own.has(path)));
   }
   // Writing the same report again is no commit.
   const known = new Set<string>();
@@ -191,6 +205,28 @@ async function reportChanges(
     ...changes,
     ...fresh.map((file): TreeChange => ({ kind: 'write', path: bytePath(file.path), content: file.content })),
   ]);
+}
+
+interface WrittenFile {
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+async function computeFiles(
+  repository: Repository,
+  sides: readonly Oid[],
+  { from, compute }: Computed,
+): Promise<Result<readonly WrittenFile[], GitError>> {
+  const versions: string[] = [];
+  const read = await catFile(
+    repository,
+    sides.map((side) => `${side}:${from}`),
+    (_index, object) => {
+      if (object?.type === 'blob') versions.push(object.content.toString('utf8'));
+    },
+  );
+  if (!read.ok) return read;
+  return ok([...compute(versions)].map(([path, text]) => ({ path, content: Buffer.from(text) })));
 }
 
 interface Move {

@@ -1,6 +1,6 @@
 import type { Oid } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { type Advanced, advance, type RecordError } from './advance.ts';
+import { type Advanced, advance, type Computed, type RecordError } from './advance.ts';
 import { classify, type GitError } from './errors.ts';
 import { listRefs } from './refs.ts';
 import { canonicalNotes, displayedNotes, remoteCopies, reportsRef } from './report-refs.ts';
@@ -10,6 +10,8 @@ import { git, gitStream } from './spawn.ts';
 
 export interface RemoteOptions {
   readonly signal?: AbortSignal;
+  /** What is made anew where the remote's branch and ours are joined. */
+  readonly computed?: Computed;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function fetchReports(
     message: 'Join reports\n',
     theirReports: oids(copies.reports),
     theirNotes: oids(copies.notes),
+    ...(options.computed === undefined ? {} : { computed: options.computed }),
   });
 }
 

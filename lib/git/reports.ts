@@ -1,6 +1,6 @@
 import { asOid, type Oid } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
-import { type Advanced, advance, type RecordError } from './advance.ts';
+import { type Advanced, advance, type Computed, type RecordError } from './advance.ts';
 import { catFile } from './cat-file.ts';
 import type { GitError } from './errors.ts';
 import { listRefs } from './refs.ts';
@@ -16,6 +16,7 @@ export interface RecordRequest {
   /** Lines to add to the note of each commit. */
   readonly notes: ReadonlyMap<Oid, readonly string[]>;
   readonly message: string;
+  readonly computed?: Computed;
 }
 
 /**

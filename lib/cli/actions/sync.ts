@@ -1,5 +1,6 @@
 import { sync } from '../../commands/sync.ts';
 import type { GateOutcome } from '../../gate/outcome.ts';
+import { overview } from '../../gate/overview.ts';
 import { publishReports } from '../../git/publish.ts';
 import type { App } from '../app.ts';
 import { notifyOf } from '../notify.ts';
@@ -23,7 +24,10 @@ export async function syncCommand(app: App): Promise<number> {
         if (outcome.outcome === 'judged' && run.remote !== undefined) remotes.set(run.remote, run.reports);
       });
       for (const [remote, branch] of remotes) {
-        const published = await publishReports(session.repo, remote, branch, { signal: app.signal });
+        const published = await publishReports(session.repo, remote, branch, {
+          signal: app.signal,
+          computed: overview,
+        });
         progress.say(...publishedLines(published, session.setting));
       }
       for (const outcome of outcomes) await notifyOf(app, session, outcome);
