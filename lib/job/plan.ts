@@ -23,11 +23,14 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
   const name = `mlops-${fingerprint.slice(0, 16)}`;
   const resources = jobResources(config);
   const needs = needsOf(config);
-  const key = environmentKey(fingerprinted, config, needs);
+  const specification = environmentSpecification(fingerprinted, config, needs);
+  const key = createHash('sha256').update(specification).digest('hex').slice(0, 24);
   const data = placements(fingerprinted);
   const inputs = new Map<string, InputFile>(steps.inputs);
   const add = (path: string, content: string, mode: InputFile['mode'] = 0o644) => inputs.set(path, { content, mode });
   if (steps.steps.some((step) => step.kind === 'notebook')) add('notebook.py', request.driver);
+  // Kept beside what is built of it, for people.
+  if (isBuilt(config)) add('environment.json', specification);
   if (config.setup !== undefined) add('setup.sh', `${config.setup}\n`);
   const links = data.filter(({ how }) => how === 'link');
   const pins = Object.values(fingerprinted.pins ?? {});
@@ -77,17 +80,16 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
 }
 
 /**
- * The environment by its meaning (specification and modules, as the fingerprint has it) and by what we add to it. 96 bits, because
- * the path is in the first line of every script that is installed there, which older kernels cut at 127 bytes.
+ * The environment by its meaning (specification and modules, as the fingerprint has it) and by what we add to it. Of its hash 96 bits
+ * are the key, because the path is in the first line of every script that is installed there, which older kernels cut at 127 bytes.
  */
-function environmentKey(fingerprinted: Fingerprinted, config: Config, needs: readonly string[]): string {
+function environmentSpecification(fingerprinted: Fingerprinted, config: Config, needs: readonly string[]): string {
   const { inputs } = fingerprinted;
   // `-e .` and `./package` install what is in the commit: the specification alone does not say what.
   const code = installsFromTree(inputs.environment) ? { code: inputs.code } : {};
   const image = imageOfTree(config, fingerprinted);
   const specification = { environment: inputs.environment, setup: inputs.setup, needs };
-  const text = canonicalJson({ version: 1, ...specification, ...code, ...(image === undefined ? {} : { image }) });
-  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+  return canonicalJson({ version: 1, ...specification, ...code, ...(image === undefined ? {} : { image }) });
 }
 
 /** The content of an image that the commit or its data has. */

@@ -464,7 +464,8 @@ build() {
   build_started=$(epoch)
   doing_now "starting"
   clear_away
-  rm -f "$environment/complete" "$environment/checked" "$environment/added" "$environment/packages.txt" "$environment/lock.txt" "$environment/failed.log"
+  rm -f "$environment/complete" "$environment/checked" "$environment/added" "$environment/packages.txt" "$environment/lock.txt" "$environment/failed.log" "$environment/size"
+  if [ -f in/environment.json ]; then put "$environment/specification.json" <in/environment.json; fi
   : >"$environment/build.log"
   create_environment
   if [ ! -x "$python" ] || ! "$python" -c '' >/dev/null 2>&1 </dev/null; then
@@ -490,9 +491,12 @@ build() {
   fi
   if ! logged "$python" -c 'import os, sys
 os.chdir(sys.argv[1])
-names = [os.path.join(d, f) for top in (b"env", b"image") for d, _, fs in os.walk(top) for f in fs if not f.endswith(b".pyc")]
-open("files.tmp", "wb").write(b"\0".join(names))
-os.replace("files.tmp", "files")' "$environment"; then
+found = [os.path.join(d, f) for top in (b"env", b"image") for d, _, fs in os.walk(top) for f in fs]
+open("files.tmp", "wb").write(b"\0".join(f for f in found if not f.endswith(b".pyc")))
+os.replace("files.tmp", "files")
+# For `mlops env list`: nobody should have to walk over it to know.
+more = [f for f in (b"image.sif",) if os.path.isfile(f)]
+with open("size", "w") as file: file.write("%d %d\n" % (sum(os.lstat(f).st_size for f in found + more), len(found + more)))' "$environment"; then
     build_failed "the files of the environment could not be listed"
     return 1
   fi
