@@ -164,6 +164,31 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
         (await import('./actions/data-pin.ts')).dataPinCommand(app, names, flags),
       ),
     );
+  const env = program.command('env').description('environments where jobs run');
+  env
+    .command('list')
+    .description('what is built there: age, last use, size, files, state')
+    .action(does(async () => (await import('./actions/env.ts')).envListCommand(app)));
+  env
+    .command('show')
+    .description('what is in one and what it was asked to be; of a failed one the end of the log')
+    .argument('[key or commit]', "HEAD's where none is given")
+    .action(does(async (named?: string) => (await import('./actions/env.ts')).envShowCommand(app, named)));
+  env
+    .command('build')
+    .description("make a commit's environment now, where and as a job would")
+    .argument('[commit]')
+    .action(does(async (named?: string) => (await import('./actions/env.ts')).envBuildCommand(app, named)));
+  env
+    .command('rm')
+    .description('remove one that no run uses')
+    .argument('<key>', 'or its beginning')
+    .option('-y, --yes', 'ask nothing')
+    .action(
+      does(async (key: string, flags: { yes?: boolean }) =>
+        (await import('./actions/env.ts')).envRmCommand(app, key, flags),
+      ),
+    );
   program
     .command('doctor')
     .description('look whether everything works from here to the cluster, and say what to do where not')

@@ -61,7 +61,11 @@ interface HashedTree extends TreeOfRepository {
 }
 
 /** Plan, then apply: this is the plan, and nothing has been sent. */
-export async function prepare(context: GateContext, identified: Identified): Promise<Result<Prepared, PrepareError>> {
+export async function prepare(
+  context: GateContext,
+  identified: Identified,
+  options: PlanOptions = { secrets: context.env, build: 'if-on-login' },
+): Promise<Result<Prepared, PrepareError>> {
   const located = await locateData(context, identified);
   if (!located.ok) return err({ reason: 'fingerprint', cause: located.error });
   const { data: files, unlisted, sources: dataSources, difference } = located.value;
@@ -70,7 +74,7 @@ export async function prepare(context: GateContext, identified: Identified): Pro
     const who = record === undefined ? {} : { recordedAt: record.recordedAt, recordedBy: record.recordedBy };
     return err({ reason: 'data-unlisted', commit, entries: unlisted, ...who });
   }
-  const planned = await planCommit(context, { ...identified, data: files }, context.env);
+  const planned = await planCommit(context, { ...identified, data: files }, options);
   if (!planned.ok) return planned;
   const { plan, script, buildScript, trees, notebooks } = planned.value;
 
@@ -120,11 +124,18 @@ export interface PlannedCommit {
   readonly notebooks: ReadonlyMap<string, string>;
 }
 
-/** The job of a commit and its script. `secrets` has their values; whoever only reads results or looks at the script needs none. */
+export interface PlanOptions {
+  /** Their values; whoever only reads results or looks at the script needs none. */
+  readonly secrets: Readonly<Record<string, string | undefined>> | 'none';
+  /** The script that makes the environment alone: where the config asks for that, or in any case. */
+  readonly build: 'if-on-login' | 'always';
+}
+
+/** The job of a commit and its script. */
 export async function planCommit(
   context: GateContext,
   identified: Identified,
-  secrets: Readonly<Record<string, string | undefined>> | 'none',
+  { secrets, build }: PlanOptions,
 ): Promise<Result<PlannedCommit, PlanCommitError>> {
   const trees = await readTreeWithSubmodules(context.repo, identified.commit);
   if (!trees.ok) return err({ reason: 'tree', cause: trees.error });
@@ -158,12 +169,12 @@ export async function planCommit(
   const script = await renderJob(plan.value.view, templates);
   if (!script.ok) return err({ reason: 'render', cause: script.error });
   const onLogin = 'buildOn' in config.environment && config.environment.buildOn === 'login';
-  const build = onLogin ? await renderBuild(plan.value.view, templates) : undefined;
-  if (build?.ok === false) return err({ reason: 'render', cause: build.error });
+  const built = onLogin || build === 'always' ? await renderBuild(plan.value.view, templates) : undefined;
+  if (built?.ok === false) return err({ reason: 'render', cause: built.error });
   return ok({
     plan: plan.value,
     script: script.value,
-    ...(build === undefined ? {} : { buildScript: build.value }),
+    ...(built === undefined ? {} : { buildScript: built.value }),
     trees: trees.value,
     notebooks,
   });

@@ -94,10 +94,11 @@ async function fillAndSubmit(
   return submitted.ok ? submitted : err({ reason: 'submit', cause: submitted.error, place });
 }
 
-async function layOut(
+/** Sends what is wanted, and makes the tree of what is there then. */
+export async function layOut(
   context: GateContext,
   { store }: Connection,
-  prepared: Prepared,
+  prepared: Pick<Prepared, 'tree' | 'contents' | 'sources'>,
   wanted: ReadonlySet<Sha256>,
   into: string,
 ): Promise<Result<void, StoreError>> {
@@ -129,7 +130,7 @@ function filesOf({ tree }: Prepared, error: StoreError): { readonly files?: read
   return files.length === 0 ? {} : { files };
 }
 
-const bytesOf = ({ contents }: Prepared, wanted: ReadonlySet<Sha256>): number =>
+const bytesOf = ({ contents }: Pick<Prepared, 'contents'>, wanted: ReadonlySet<Sha256>): number =>
   contents.reduce((sum, { sha256, size }) => sum + (wanted.has(sha256) ? size : 0), 0);
 
 /** Recorded data that is neither here nor there: changed meanwhile, or never in this clone. */
@@ -147,11 +148,11 @@ function dataNotHere(
 }
 
 /** `build_on: login`: compute nodes may have no internet. The script waits for another builder, and believes what is there. */
-async function buildOnLogin(
+export async function buildOnLogin(
   context: GateContext,
   { host }: Connection,
   place: string,
-  { buildScript }: Prepared,
+  { buildScript }: Pick<Prepared, 'buildScript'>,
   folder: string,
 ): Promise<Result<void, GateError>> {
   if (buildScript === undefined) return ok(undefined);
@@ -174,7 +175,7 @@ async function buildOnLogin(
 /** Enough of the installers' words to see what they could not do. */
 const keptWords = 16 * 1024;
 
-async function environmentReady(
+export async function environmentReady(
   { host, workdir }: Connection,
   key: string | undefined,
 ): Promise<Result<boolean, GateError>> {

@@ -1,0 +1,85 @@
+import { expect, test } from '@jest/globals';
+import type { CliProject } from '../rig/cli.ts';
+import { describeWith, program } from '../rig/requirements.ts';
+import { shellProject } from '../rig/shell-project.ts';
+
+/** The environment is empty but for what is written into requirements.txt: nothing is downloaded. */
+async function projectWith(requirements: string): Promise<CliProject> {
+  const project = await shellProject();
+  const config = await project.repository.read('.mlops/config.yaml');
+  await project.repository.write(
+    '.mlops/config.yaml',
+    config.replace('environment: none', 'environment: { venv: requirements.txt }'),
+  );
+  await change(project, requirements);
+  return project;
+}
+async function change(project: CliProject, requirements: string): Promise<void> {
+  await project.repository.write('requirements.txt', requirements);
+  await project.commit('Another environment');
+}
+const env = (project: CliProject, ...args: string[]) => project.mlops(['env', ...args]);
+const keyIn = (list: string, state: string): string =>
+  new RegExp(`([0-9a-f]{12}) .*${state}`).exec(list)?.[1] ?? `no ${state} environment in ${list}`;
+
+describeWith(program('python3', 'python3-venv'), 'mlops env, on this machine', () => {
+  test('an environment is built before any run, listed, shown, used by the run, and removed', async () => {
+    await using project = await projectWith('# of nothing\n');
+    expect((await env(project, 'list')).stdout).toMatch(
+      /^mlops {2}no environment on this machine.*\n.*is not there yet/,
+    );
+    expect(await env(project, 'show')).toMatchObject({ code: 1, stderr: expect.stringContaining('mlops env build') });
+    expect(await env(project, 'build')).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/building[\s\S]*environment [0-9a-f]{12} on this machine is ready/),
+    });
+    expect((await env(project, 'build')).stderr).toContain('is there already');
+    const { stdout } = await env(project, 'list');
+    expect(stdout).toMatch(/1 environment on this machine · \d+ MB · [\d,]+ files/);
+    const key = keyIn(stdout, 'ready');
+    expect(stdout).toContain(`* ${key}   venv   ready`);
+    expect(await env(project, 'show', key.slice(0, 8))).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/made {5}by Python 3\.[\s\S]*packages .*pip==/),
+    });
+    await project.hold();
+    const push = project.start('git', ['push', 'origin', 'main']);
+    await project.training(1);
+    expect(push.output()).toContain('environment requirements.txt ready');
+    expect((await env(project, 'list')).stdout).toMatch(new RegExp(`${key}.*1 run\\n`));
+    expect(await env(project, 'rm', key, '--yes')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/is used by 1 run not ended: nothing was removed\n.*runs\/[0-9a-f]{64}\/1/),
+    });
+    await project.release();
+    expect(await push.done).toMatchObject({ code: 0, stderr: expect.not.stringContaining('building') });
+    // Nobody can be asked here.
+    expect(await env(project, 'rm', key)).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') });
+    expect(await env(project, 'rm', key, '--yes')).toMatchObject({ code: 0, stderr: expect.stringContaining('freed') });
+    expect(await env(project, 'rm', key, '--yes')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`there is no environment ${key}`),
+    });
+  });
+
+  test('what cannot be installed is told in the installer’s words, and its log is kept', async () => {
+    await using project = await projectWith('./no-such-folder\n');
+    expect(await env(project, 'build')).toMatchObject({ code: 1, stderr: expect.stringContaining('no-such-folder') });
+    const { stdout } = await env(project, 'list');
+    expect(stdout).toMatch(/\* [0-9a-f]{12} {3}venv {3}failed/);
+    expect(await env(project, 'show', keyIn(stdout, 'failed'))).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/asks for requirements: \.\/no-such-folder[\s\S]*said[\s\S]*no-such-folder/),
+    });
+    await change(project, '# mended\n');
+    expect(await env(project, 'build')).toMatchObject({ code: 0 });
+  });
+
+  test('with `none` there is nothing to build, and that is said', async () => {
+    await using project = await shellProject();
+    expect(await env(project, 'build')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is nothing to build'),
+    });
+  });
+});
