@@ -180,6 +180,13 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .argument('[commit]')
     .action(does(async (named?: string) => (await import('./actions/env.ts')).envBuildCommand(app, named)));
   env
+    .command('lock')
+    .description(
+      "write what was resolved for a commit's environment into the repository, so that nothing is resolved any more",
+    )
+    .argument('[commit]')
+    .action(does(async (named?: string) => (await import('./actions/env.ts')).envLockCommand(app, named)));
+  env
     .command('rm')
     .description('remove one that no run uses')
     .argument('<key>', 'or its beginning')

@@ -63,9 +63,16 @@ export function checkData(entries: readonly unknown[], report: Reporter): void {
   });
 }
 
+const lockable: readonly string[] = ['conda', 'packages', 'venv'];
+const pythonElsewhere: Readonly<Record<string, string>> = {
+  conda: 'a conda file names it among its packages: python=3.11',
+  packages: 'it is one of the packages: python=3.11',
+  uv: 'pyproject.toml says it: requires-python',
+};
+
 export function checkEnvironment(value: unknown, report: Reporter): void {
   if (!isMap(value)) return;
-  const known: readonly string[] = [...environmentKinds, 'channels', 'name', 'kernel', 'build_on'];
+  const known: readonly string[] = [...environmentKinds, 'channels', 'name', 'kernel', 'build_on', 'python', 'lock'];
   const kinds = environmentKinds.filter((kind) => has(value, kind));
   const all = environmentKinds.map((kind) => `\`${kind}\``).join(', ');
   const foreign = Object.keys(value).some((key) => !known.includes(key));
@@ -93,7 +100,24 @@ export function checkEnvironment(value: unknown, report: Reporter): void {
       '`channels` goes with `packages` only',
       first === 'conda' ? 'the conda file names its own channels' : undefined,
     );
-  for (const kind of ['conda', 'venv', 'uv']) checkPath(value[kind], ['environment', kind], report, 'repository');
+  if (has(value, 'python') && first !== undefined && !kinds.includes('venv'))
+    report.error(
+      'conflict',
+      ['environment', 'python'],
+      'key',
+      '`python` goes with `venv` only',
+      pythonElsewhere[first],
+    );
+  if (has(value, 'lock') && first !== undefined && !kinds.some((kind) => lockable.includes(kind)))
+    report.error(
+      'conflict',
+      ['environment', 'lock'],
+      'key',
+      '`lock` goes with `conda`, `packages` and `venv`',
+      first === 'uv' ? 'uv.lock is a lock already' : undefined,
+    );
+  for (const kind of ['conda', 'venv', 'uv', 'lock'])
+    checkPath(value[kind], ['environment', kind], report, 'repository');
   const { prefix } = value;
   if (typeof prefix === 'string' && !/^[/$]/.test(prefix))
     report.error(

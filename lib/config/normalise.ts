@@ -99,7 +99,26 @@ function readData(entry: NonNullable<Written['data']>[number]): DataEntry {
   return { kind: 'path', path: tidyPath(entry.path ?? ''), writable: entry.writable ?? false };
 }
 
+/** With a lock that is what the environment is made from; what it was resolved from is kept beside it, to be compared. */
 function readEnvironment(written: Written['environment']): Environment {
+  const environment = readSource(written);
+  if (written === undefined || written === 'none' || written.lock === undefined) return environment;
+  const file = tidyPath(written.lock);
+  switch (environment.kind) {
+    case 'conda':
+      return { ...environment, file, locks: environment };
+    case 'packages': {
+      const { packages: _packages, channels: _channels, ...common } = environment;
+      return { ...common, kind: 'conda', file, locks: environment };
+    }
+    case 'venv':
+      return { ...environment, file, locks: environment };
+    default:
+      return environment; // the rules have refused it
+  }
+}
+
+function readSource(written: Written['environment']): Environment {
   if (written === undefined || written === 'none') return { kind: 'none' };
   const common = defined<{ name?: string; kernel?: 'user'; buildOn: 'job' | 'login' }>({
     name: written.name,
@@ -108,8 +127,14 @@ function readEnvironment(written: Written['environment']): Environment {
   });
   const kind = environmentKinds.find((candidate) => written[candidate] !== undefined);
   switch (kind) {
-    case 'conda':
     case 'venv':
+      return {
+        kind,
+        file: tidyPath(written.venv ?? ''),
+        ...common,
+        ...(written.python === undefined ? {} : { python: written.python }),
+      };
+    case 'conda':
     case 'uv':
       return { kind, file: tidyPath(written[kind] ?? ''), ...common };
     case 'packages':

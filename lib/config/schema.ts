@@ -120,6 +120,13 @@ const environmentMap = z
     ),
     channels: listOf(oneLine('is a conda channel'), 'is a list of conda channels'),
     venv: path('is a requirements file such as requirements.txt'),
+    python: z
+      .string(is('is a version in quotes such as "3.11" (without them 3.10 would be 3.1)'))
+      .regex(/^3(?:\.\d{1,3}){0,2}$/, is('is a version such as "3.11"'))
+      .meta({ description: 'Which Python a venv is made with.' }),
+    lock: path('is the file that `mlops env lock` writes: .mlops/environment.lock').meta({
+      description: 'Packages as they were resolved once; nothing is resolved then.',
+    }),
     uv: path('is a lock file such as uv.lock'),
     container: oneLine('is a container image such as image.sif'),
     prefix: oneLine('is the folder of an existing environment, on the machine that runs the job'),

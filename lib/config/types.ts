@@ -69,16 +69,24 @@ export type DataEntry =
 
 export type Environment =
   | { readonly kind: 'none' }
-  | EnvironmentOf<{ readonly kind: 'conda'; readonly file: string }>
+  | EnvironmentOf<{ readonly kind: 'conda'; readonly file: string; readonly locks?: LockedSource }>
   | EnvironmentOf<{
       readonly kind: 'packages';
       readonly packages: readonly string[];
       readonly channels: readonly string[];
     }>
-  | EnvironmentOf<{ readonly kind: 'venv'; readonly file: string }>
+  | EnvironmentOf<{
+      readonly kind: 'venv';
+      readonly file: string;
+      /** `3.11`: any of them; absent: the first python3 on PATH. */
+      readonly python?: string;
+      readonly locks?: LockedSource;
+    }>
   | EnvironmentOf<{ readonly kind: 'uv'; readonly file: string }>
   | EnvironmentOf<{ readonly kind: 'container'; readonly image: string }>
   | EnvironmentOf<{ readonly kind: 'prefix'; readonly prefix: string }>;
+/** What the lock in `file` was resolved from. */
+export type LockedSource = Extract<Environment, { readonly kind: 'conda' | 'packages' | 'venv' }>;
 type EnvironmentOf<Kind> = Kind & {
   readonly name?: string;
   readonly kernel?: 'user';

@@ -2,6 +2,7 @@ import type { Json } from '../base/canonical-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Config } from '../config/types.ts';
+import { lockDrift } from './environment-lock.ts';
 import type { EnvironmentError } from './errors.ts';
 import { hashText } from './meaning.ts';
 import { type ReadText, readRequirements } from './requirements.ts';
@@ -12,11 +13,29 @@ export interface EnvironmentInputs {
   readonly files: readonly string[];
 }
 
-/** The environment by what it asks for: docs/fingerprint.md, "Environment". */
+/** The environment by what it asks for: docs/fingerprint.md, "Environment". With a lock, by what that says. */
 export async function environmentInputs(
   config: Config,
   readText: ReadText,
 ): Promise<Result<EnvironmentInputs, EnvironmentError>> {
+  const { environment } = config;
+  if (!('locks' in environment) || environment.locks === undefined) return ownInputs(config, readText);
+  const { locks: source } = environment;
+  const [asked, text] = [
+    await ownInputs({ ...config, environment: source }, readText),
+    await readText(environment.file),
+  ];
+  if (!asked.ok) return asked;
+  if (text === undefined) return err({ reason: 'lock-missing', path: environment.file });
+  const changes = lockDrift(text, asked.value.specification);
+  if (changes.length > 0) return err({ reason: 'lock-drift', path: environment.file, changes });
+  const locked = await ownInputs(config, readText);
+  return locked.ok
+    ? ok({ ...locked.value, files: [...new Set([...locked.value.files, ...asked.value.files])] })
+    : locked;
+}
+
+async function ownInputs(config: Config, readText: ReadText): Promise<Result<EnvironmentInputs, EnvironmentError>> {
   const { environment } = config;
   const modules = config.cluster?.modules ?? [];
   const done = (specification: { readonly [key: string]: Json }, files: readonly string[] = []) =>
@@ -39,7 +58,8 @@ export async function environmentInputs(
     }
     case 'venv': {
       const read = await readRequirements(environment.file, readText);
-      return read.ok ? done({ requirements: read.value.items }, read.value.files) : read;
+      const python = environment.python === undefined ? {} : { python: environment.python };
+      return read.ok ? done({ requirements: read.value.items, ...python }, read.value.files) : read;
     }
     case 'uv': {
       const lock = await readText(environment.file);

@@ -1,6 +1,7 @@
 import type { BlobError } from '../git/blobs.ts';
 import type { TreeError } from '../git/tree.ts';
 import type { LockError } from './data-lock.ts';
+import type { ItemChange } from './environment-changes.ts';
 
 /** Why a commit has no fingerprint. Each names the place; paths are relative to the top unless they say otherwise. */
 export type FingerprintError =
@@ -45,6 +46,10 @@ export type DataFileProblem =
 export type EnvironmentError =
   | { readonly reason: 'environment-missing'; readonly path: string; readonly includedBy?: string }
   | { readonly reason: 'environment-unreadable'; readonly path: string; readonly detail: string }
+  /** What `mlops env lock` writes, and nobody has written yet. */
+  | { readonly reason: 'lock-missing'; readonly path: string }
+  /** The specification has changed since the lock was made: `changes`, from what was locked to what is asked for now. */
+  | { readonly reason: 'lock-drift'; readonly path: string; readonly changes: readonly ItemChange[] }
   | { readonly reason: 'include-loop'; readonly path: string; readonly includedBy: string };
 
 export interface Progress {

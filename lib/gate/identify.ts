@@ -65,6 +65,16 @@ export async function identifyPast(context: Clock, commit: Oid): Promise<Result<
   return found.ok ? found : err({ reason: 'fingerprint', cause: found.error });
 }
 
+/** The environment of a commit as it is asked for: without its lock, which may be missing or old, and whatever its data is. */
+export async function identifyUnlocked(context: Clock, commit: Oid): Promise<Result<Identified, IdentifyError>> {
+  const pipeline = await readPipeline(context.repo, commit);
+  if (!pipeline.ok) return err({ reason: 'pipeline', cause: pipeline.error });
+  const { environment } = pipeline.value;
+  const source = 'locks' in environment && environment.locks !== undefined ? environment.locks : environment;
+  const found = await hash(context, commit, { ...pipeline.value, environment: source, data: [] }, 'commit');
+  return found.ok ? found : err({ reason: 'fingerprint', cause: found.error });
+}
+
 async function hash(
   context: Clock,
   commit: Oid,

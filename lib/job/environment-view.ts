@@ -37,6 +37,7 @@ export function environmentView(config: Config, environmentKey: string): Environ
         template: 'env-venv',
         title: environment.file,
         locked,
+        ...(environment.kind === 'venv' && environment.python !== undefined ? { python: environment.python } : {}),
         project: !locked && environment.file.endsWith('.toml'),
         folder,
         name: environment.file.slice(slash + 1),

@@ -50,6 +50,7 @@ async function render(view: JobView, templates: Templates, building: boolean): P
     environmentKey: '',
     title: '',
     builtBefore: false,
+    python: '',
     kernel: '',
     kernelTitle: '',
   };

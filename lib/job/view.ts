@@ -61,6 +61,8 @@ export type EnvironmentView =
   | (BuiltView & {
       readonly template: 'env-venv';
       readonly locked: boolean;
+      /** `3.11`; absent: the first python3. */
+      readonly python?: string;
       /** `name` is a pyproject.toml. */
       readonly project: boolean;
       readonly folder: string;

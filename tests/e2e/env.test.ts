@@ -75,6 +75,38 @@ describeWith(program('python3', 'python3-venv'), 'mlops env, on this machine', (
     expect(await env(project, 'build')).toMatchObject({ code: 0 });
   });
 
+  test('the lock is what is built from then on, and a specification that moves away from it stops the push', async () => {
+    await using project = await projectWith('# of nothing\n');
+    const { repository } = project;
+    const locked = await env(project, 'lock');
+    expect(locked).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(
+        /\.mlops\/environment\.lock is written[\s\S]*environment: \{ venv: requirements\.txt, lock:/,
+      ),
+    });
+    expect(await repository.read('.mlops/environment.lock')).toMatch(
+      /^# mlops lock 1: Python 3.*\n# made for \{"kind":"venv","requirements":\[\]\}\npip==/,
+    );
+    const config = await repository.read('.mlops/config.yaml');
+    const line = 'environment: { venv: requirements.txt, lock: .mlops/environment.lock }';
+    await repository.write('.mlops/config.yaml', config.replace(/^environment: .*$/m, line));
+    await project.commit('Lock the environment');
+    expect((await env(project, 'lock')).stderr).toMatch(
+      /nothing has changed[\s\S]*used by {2}\.mlops\/config\.yaml:\d+/,
+    );
+    await change(project, 'six\n');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /asks for something else than when \.mlops\/environment\.lock was made\n +six \(new\)/,
+      ),
+    });
+    expect(await project.trainings()).toBe(0);
+    await change(project, '# a comment only\n');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+  });
+
   test('with `none` there is nothing to build, and that is said', async () => {
     await using project = await shellProject();
     expect(await env(project, 'build')).toMatchObject({

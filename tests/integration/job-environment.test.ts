@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Config } from '../../lib/config/types.ts';
-import { exists, venvScene } from '../rig/environment.ts';
+import { exists, venv, venvScene } from '../rig/environment.ts';
 import { ended, expressions, notebookOf, notebookStep, runStep, Workdir } from '../rig/job.ts';
 import { until } from '../rig/until.ts';
 
@@ -144,6 +144,45 @@ describe('a venv from requirements.txt', () => {
       /^the environment was built, and an import fails: papermill ipykernel\n.*No module named 'no_such_library_of_mlops'/s,
     );
   });
+});
+
+describe('a venv with a Python by its version', () => {
+  const withPython = (version: string): Config['environment'] =>
+    ({ ...venv, python: version }) as Config['environment'];
+  const tools = async (...versions: string[]) => {
+    const bin = join(workdir.folder, `pythons ${versions.join(' ')}`);
+    await mkdir(bin, { recursive: true });
+    for (const version of versions) {
+      const name = join(bin, `python${version.split('.').slice(0, 2).join('.')}`);
+      await writeFile(name, `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+    }
+    // The first of its name on PATH, and of another version.
+    await writeFile(join(bin, 'python3'), '#!/bin/sh\necho 3.2.1\n', { mode: 0o755 });
+    return bin;
+  };
+
+  test('is made with that one, also where the first python3 on PATH is another', async () => {
+    const { stdout } = await exec('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
+    const version = stdout.trim();
+    const line = `[ "$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = ${version} ]`;
+    const path = await tools();
+    const { result } = await workdir.run(
+      scene('# version\n', '', { path, config: { environment: withPython(version), steps: [runStep(line)] } }),
+    );
+    expect([result.preparation, result.steps[0]?.outcome]).toEqual([undefined, 'passed']);
+  }, 60_000);
+
+  test('that is nowhere is an error with the versions that are there', async () => {
+    const path = await tools('3.98.4');
+    const { result, log } = await workdir.run(
+      scene('# nowhere\n', '', { path, config: { environment: withPython('3.99'), steps: [runStep('echo ran')] } }),
+    );
+    expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'no-python' });
+    expect(result.preparation?.detail).toMatch(/^no Python 3\.99 \(environment\.python\) on PATH \(/);
+    expect(result.preparation?.detail).toContain(`3.2.1 ${path}/python3\n`);
+    expect(result.preparation?.detail).toContain(`3.98.4 ${path}/python3.98`);
+    expect(log).not.toContain('ran');
+  }, 60_000);
 });
 
 describe('a venv from pyproject.toml', () => {

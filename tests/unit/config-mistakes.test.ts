@@ -289,6 +289,21 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['2:29+8 `channels` goes with `packages` only'],
   ],
   [
+    'a Python version that YAML takes for a number',
+    'version: 1\nenvironment: { venv: r.txt, python: 3.10 }\nsteps: [{ run: pytest -q }]\n',
+    ['2:37+4 `python` is a version in quotes such as "3.11" (without them 3.10 would be 3.1), not `3.10`'],
+  ],
+  [
+    'a Python version where the packages name it',
+    'version: 1\nenvironment: { conda: e.yml, python: "3.10" }\nsteps: [{ run: pytest -q }]\n',
+    ['2:30+6 `python` goes with `venv` only; a conda file names it among its packages: python=3.11'],
+  ],
+  [
+    'a lock of a lock',
+    'version: 1\nenvironment: { uv: uv.lock, lock: a.lock }\nsteps: [{ run: pytest -q }]\n',
+    ['2:29+4 `lock` goes with `conda`, `packages` and `venv`; uv.lock is a lock already'],
+  ],
+  [
     'packages that are a text',
     'version: 1\nenvironment: { packages: numpy }\nsteps: [{ run: pytest -q }]\n',
     ['2:26+5 `packages` is a list of conda packages, not `numpy`'],

@@ -6,6 +6,7 @@ import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
 import { dataSet } from '../../lib/fingerprint/data.ts';
 import { explainDifference } from '../../lib/fingerprint/differences.ts';
 import { environmentInputs } from '../../lib/fingerprint/environment.ts';
+import { formatLock } from '../../lib/fingerprint/environment-lock.ts';
 import { selection } from '../../lib/fingerprint/glob.ts';
 import { readManifest } from '../../lib/fingerprint/manifests.ts';
 import * as mentions from '../../lib/fingerprint/mentions.ts';
@@ -226,6 +227,73 @@ describe('the environment by its meaning', () => {
     ['a lock file that is missing', '{ uv: uv.lock }', {}, { reason: 'environment-missing', path: 'uv.lock' }],
   ])('%s is named', async (_, environment, files, error) => {
     expect(await inputs(environment, files)).toMatchObject({ ok: false, error });
+  });
+
+  describe('that is locked', () => {
+    const asked = { 'r.txt': 'numpy\npandas>=2 # why\n' };
+    const locked = async (files: Readonly<Record<string, string>>) =>
+      inputs('{ venv: r.txt, lock: .mlops/environment.lock }', files);
+    const lock = async () => {
+      const unlocked = await inputs('{ venv: r.txt }', asked);
+      if (!unlocked.ok) throw new Error(JSON.stringify(unlocked));
+      return formatLock(
+        '# mlops lock 1: Python 3.11.2, linux x86_64\nnumpy==2.1\npandas==2.2\n',
+        unlocked.value.specification,
+      );
+    };
+
+    test('is what the lock says; neither file counts as code', async () => {
+      expect(await locked({ ...asked, '.mlops/environment.lock': await lock() })).toEqual({
+        ok: true,
+        value: {
+          specification: { kind: 'venv', requirements: ['numpy==2.1', 'pandas==2.2'] },
+          files: ['.mlops/environment.lock', 'r.txt'],
+        },
+      });
+    });
+
+    test('is the same whatever comments come to the specification', async () => {
+      const files = { 'r.txt': '# more\nnumpy\n\npandas>=2\n', '.mlops/environment.lock': await lock() };
+      expect(await locked(files)).toMatchObject({ ok: true });
+    });
+
+    test('and whose specification has changed since is refused, with what has', async () => {
+      const files = { 'r.txt': 'numpy<2\nscipy\n', '.mlops/environment.lock': await lock() };
+      expect(await locked(files)).toMatchObject({
+        ok: false,
+        error: {
+          reason: 'lock-drift',
+          changes: [
+            { kind: 'changed', where: 'requirements', before: 'numpy', after: 'numpy<2' },
+            { kind: 'removed', before: 'pandas>=2' },
+            { kind: 'added', after: 'scipy' },
+          ],
+        },
+      });
+    });
+
+    test('and whose lock nobody has written yet is told so', async () => {
+      expect(await locked(asked)).toMatchObject({ error: { reason: 'lock-missing', path: '.mlops/environment.lock' } });
+    });
+
+    test('by a list of conda packages is that list', async () => {
+      const files = { l: '@EXPLICIT\nhttps://x/numpy-2.conda#0\n' };
+      expect(await inputs('{ packages: [numpy], lock: l }', files)).toMatchObject({
+        value: { specification: { kind: 'conda', conda: { explicit: ['@EXPLICIT', 'https://x/numpy-2.conda#0'] } } },
+      });
+    });
+
+    test('with a damaged first line is refused rather than believed', async () => {
+      const files = { ...asked, '.mlops/environment.lock': '# made for {"kind":\nnumpy==2.1\n' };
+      expect(await locked(files)).toMatchObject({ error: { reason: 'lock-drift', changes: [{ kind: 'changed' }] } });
+    });
+  });
+
+  test('another Python is another environment', async () => {
+    const files = { 'r.txt': 'numpy' };
+    expect(await inputs('{ venv: r.txt, python: "3.11" }', files)).toMatchObject({
+      value: { specification: { kind: 'venv', requirements: ['numpy'], python: '3.11' } },
+    });
   });
 
   test('the files that it read count here and not as code', async () => {

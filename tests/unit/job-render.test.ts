@@ -72,6 +72,16 @@ const environments: Readonly<Record<string, EnvironmentView>> = {
     folder: `tree/${hostile}`,
     name: 'requirements.txt',
   },
+  'venv-python': {
+    ...built,
+    kind: 'venv',
+    template: 'env-venv',
+    locked: false,
+    project: false,
+    folder: 'tree',
+    name: 'requirements.txt',
+    python: '3.11',
+  },
   uv: { ...built, kind: 'uv', template: 'env-venv', locked: true, project: false, folder: 'tree', name: 'uv.lock' },
   pyproject: {
     ...built,

@@ -1,10 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { asJobId } from '../../lib/base/ids.ts';
 import { envBuiltLines, envListLines, envRemovedLines, envShowLines } from '../../lib/cli/screens/env.ts';
+import { envLockLines, envLockTroubles } from '../../lib/cli/screens/env-lock.ts';
 import { envBuildTroubles, envTrouble } from '../../lib/cli/screens/env-trouble.ts';
 import { troublesLines } from '../../lib/cli/screens/trouble.ts';
 import type { EnvBuildError } from '../../lib/commands/env-build.ts';
 import type { EnvironmentList, ListedEnvironment } from '../../lib/commands/env-list.ts';
+import type { EnvLockError, LockedEnvironment } from '../../lib/commands/env-lock.ts';
 import type { EnvRmError } from '../../lib/commands/env-rm.ts';
 import type { ShownEnvironment } from '../../lib/commands/env-show.ts';
 import { golden } from '../rig/golden.ts';
@@ -112,6 +114,36 @@ test('what came of a build and of a removal', () => {
     ...envRemovedLines(failed, place),
   ]);
 });
+
+const locked: LockedEnvironment = {
+  key: key('a'),
+  path: '.mlops/environment.lock',
+  packages: 57,
+  changed: true,
+  about: 'Python 3.11.9, linux x86_64',
+  source: { kind: 'conda', file: 'environment.yml', buildOn: 'job' },
+};
+const range = { file: '.mlops/config.yaml', line: 9, column: 30, length: 4, text: '' };
+test('what was locked, and which line of the config uses it', () => {
+  const packages = { kind: 'packages', packages: ['numpy', 'scipy'], channels: [], buildOn: 'job' } as const;
+  seen('mlops env lock', 'env-lock', [
+    ...envLockLines(locked, at),
+    ...envLockLines({ ...locked, source: packages }, at),
+    ...envLockLines({ ...locked, range }, at),
+    ...envLockLines({ ...locked, range, changed: false }, at),
+    ...troublesLines(
+      lockings.flatMap((error) => envLockTroubles(error, at)),
+      at.style,
+    ),
+  ]);
+});
+const lockings: readonly EnvLockError[] = [
+  ...['none', 'prefix', 'container', 'uv'].map((kind) => ({ reason: 'not-lockable' as const, kind })),
+  { reason: 'lock-local', lines: ['pkg @ file:///scratch/ann/mlops/runs/5/1/tree/pkg'] },
+  { reason: 'no-lock-there', key: key('a') },
+  { reason: 'no-worktree' },
+  { reason: 'lock-not-written', path: '/home/ann/recs/.mlops/environment.lock', detail: 'EROFS' },
+];
 
 const removals: readonly EnvRmError[] = [
   { reason: 'no-environment', key: 'ab', known: [key('a'), key('b')] },

@@ -159,6 +159,17 @@ const fingerprints = all<FingerprintError>({
   'environment-missing': { reason: 'environment-missing', path: 'base.txt', includedBy: 'requirements.txt' },
   'environment-unreadable': { reason: 'environment-unreadable', path: 'environment.yml', detail: 'bad indentation' },
   'include-loop': { reason: 'include-loop', path: 'a.txt', includedBy: 'b.txt' },
+  'lock-missing': { reason: 'lock-missing', path: '.mlops/environment.lock' },
+  'lock-drift': {
+    reason: 'lock-drift',
+    path: '.mlops/environment.lock',
+    changes: [
+      { kind: 'changed', where: 'requirements', before: 'numpy<2', after: 'numpy>=2' },
+      { kind: 'added', where: 'requirements', after: 'pandas' },
+      { kind: 'removed', where: 'requirements', before: 'scipy' },
+      { kind: 'order', where: 'channels' },
+    ],
+  },
 }).map((cause): GateError => ({ reason: 'fingerprint', cause }));
 
 const notebook = { step: 1, notebook: 'movie-recs.ipynb' };

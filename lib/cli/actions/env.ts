@@ -1,5 +1,6 @@
 import { envBuild } from '../../commands/env-build.ts';
 import { envList } from '../../commands/env-list.ts';
+import { envLock } from '../../commands/env-lock.ts';
 import { envRm } from '../../commands/env-rm.ts';
 import { envShow } from '../../commands/env-show.ts';
 import type { GateContext } from '../../gate/context.ts';
@@ -11,6 +12,7 @@ import { atPlaceOf } from '../at-place.ts';
 import { aboutCommit, commitArgument } from '../commit-argument.ts';
 import type { Progress } from '../progress.ts';
 import { envBuiltLines, envListLines, envRemovedLines, envRmQuestion, envShowLines } from '../screens/env.ts';
+import { envLockLines, envLockTroubles } from '../screens/env-lock.ts';
 import { envBuildTroubles, envTrouble } from '../screens/env-trouble.ts';
 import { stoppedLines } from '../screens/gate-trouble.ts';
 import { lead, word } from '../screens/layout.ts';
@@ -79,6 +81,28 @@ export async function envBuildCommand(app: App, named: string | undefined): Prom
             : troublesLines(envBuildTroubles(built.error, setting), setting.style)),
         );
         return built.ok ? 0 : 1;
+      }),
+    );
+  });
+}
+
+/** `mlops env lock [COMMIT]`. */
+export async function envLockCommand(app: App, named: string | undefined): Promise<number> {
+  const again = ['mlops env lock', ...(named === undefined ? [] : [word(named)])].join(' ');
+  return inRepository(app, { again }, async (session) => {
+    if (!(await mayRun(app, session))) return 1;
+    const { setting } = session;
+    const commit = await commitArgument(app, session, named);
+    if (commit === undefined) return 1;
+    return withProgress(app, session, (context, progress) =>
+      atPlaceOf(context, commit, progress, setting, async (connection, place) => {
+        const locked = await envLock(context, connection, place.name, commit);
+        progress.say(
+          ...(locked.ok
+            ? envLockLines(locked.value, setting)
+            : troublesLines(envLockTroubles(locked.error, setting), setting.style)),
+        );
+        return locked.ok ? 0 : 1;
       }),
     );
   });

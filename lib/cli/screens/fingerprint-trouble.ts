@@ -1,3 +1,5 @@
+import { unreachable } from '../../base/unreachable.ts';
+import type { ItemChange } from '../../fingerprint/environment-changes.ts';
 import type { FingerprintError } from '../../fingerprint/errors.ts';
 import { blobTrouble, isGitError, treeTrouble } from './git-trouble.ts';
 import { said, word } from './layout.ts';
@@ -18,6 +20,22 @@ const file =
     means,
     next: [{ command: command(word(error.path)) }, { command: again }],
   });
+
+const mostChanges = 12;
+function changeText(change: ItemChange): string {
+  switch (change.kind) {
+    case 'changed':
+      return `${change.before} → ${change.after}`;
+    case 'added':
+      return `${change.after} (new)`;
+    case 'removed':
+      return `${change.before} (gone)`;
+    case 'order':
+      return `the order of ${change.where}`;
+    default:
+      return unreachable(change);
+  }
+}
 
 const config = '.mlops/config.yaml';
 const look = (path: string): string => `ls -l ${path}`;
@@ -122,6 +140,28 @@ const words: Words<FingerprintError> = {
     failed: `the environment's file ${said(path, 80)} cannot be read`,
     raw: detail,
     next: [{ command: `git show HEAD:${word(path)}`, what: 'as the commit has it' }, { command: again }],
+  }),
+  'lock-missing': ({ path }, { again }) => ({
+    failed: `the lock ${said(path, 80)} is not in the commit`,
+    where: '`environment.lock` names it',
+    next: [
+      { command: 'mlops env lock', what: 'makes it: the packages as they are resolved now' },
+      { command: `git add ${word(path)} && git commit` },
+      { command: again },
+    ],
+  }),
+  'lock-drift': ({ path, changes }, { again }) => ({
+    failed: `the environment asks for something else than when ${said(path, 80)} was made`,
+    list: [
+      ...changes.slice(0, mostChanges).map((change) => said(changeText(change), 82)),
+      ...(changes.length > mostChanges ? [`and ${changes.length - mostChanges} more`] : []),
+    ],
+    means: 'What is built is the lock: the change would have no effect. Nothing was started.',
+    next: [
+      { command: 'mlops env lock', what: 'resolves it anew' },
+      { command: `git add ${word(path)} && git commit` },
+      { command: again },
+    ],
   }),
   'include-loop': ({ path, includedBy }) => ({
     failed: `the requirements file ${said(path, 80)} includes itself`,
