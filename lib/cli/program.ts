@@ -180,6 +180,16 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .argument('[commit]')
     .action(does(async (named?: string) => (await import('./actions/env.ts')).envBuildCommand(app, named)));
   env
+    .command('shell')
+    .description("a shell where a commit's run ran, in its environment and on a node of its kind")
+    .argument('[commit]')
+    .option('--task <number>', 'of a run with seeds or a matrix: in the folder of this task')
+    .action(
+      does(async (named: string | undefined, flags: { task?: string }) =>
+        (await import('./actions/env-shell.ts')).envShellCommand(app, named, flags),
+      ),
+    );
+  env
     .command('lock')
     .description(
       "write what was resolved for a commit's environment into the repository, so that nothing is resolved any more",

@@ -10,7 +10,7 @@ import { readTreeWithSubmodules, type SubmoduleError, type TreeOfRepository } fr
 import type { TreeEntry as GitEntry } from '../git/tree.ts';
 import { planJob } from '../job/plan.ts';
 import { type RenderError, renderBuild, renderJob } from '../job/render.ts';
-import { readTemplates, TEMPLATE_NAMES } from '../job/templates.ts';
+import { readTemplates, TEMPLATE_NAMES, type Templates } from '../job/templates.ts';
 import type { JobPlan, PlanError } from '../job/types.ts';
 import type { GateContext } from './context.ts';
 import { type BlobContent, blobSources, type HashTreeError, hashBlobs } from './hash-tree.ts';
@@ -120,6 +120,8 @@ export interface PlannedCommit {
   readonly script: string;
   readonly buildScript?: string;
   readonly trees: readonly TreeOfRepository[];
+  /** Ours, with those of the repository in their place. */
+  readonly templates: Templates;
   /** Texts of the steps' notebooks, by path. */
   readonly notebooks: ReadonlyMap<string, string>;
 }
@@ -176,6 +178,7 @@ export async function planCommit(
     script: script.value,
     ...(built === undefined ? {} : { buildScript: built.value }),
     trees: trees.value,
+    templates,
     notebooks,
   });
 }

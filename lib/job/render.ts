@@ -13,7 +13,7 @@ export interface RenderError {
 class UnsafeValue extends Error {}
 
 /** The job script. Handlebars' own escaping is for HTML and is off: a value gets into a script through a helper that suits its place. */
-export const renderJob = (view: JobView, templates: Templates) => render(view, templates, false);
+export const renderJob = (view: JobView, templates: Templates) => render(view, templates, 'run');
 
 /**
  * For `build_on: login`: the environment's part of the job script alone. It runs in an attempt's filled folder before that is
@@ -21,12 +21,20 @@ export const renderJob = (view: JobView, templates: Templates) => render(view, t
  * it could not be made.
  */
 export const renderBuild = (view: JobView, templates: Templates) =>
-  render({ ...view, sbatch: [], environment: builtHere(view.environment) }, templates, true);
+  render({ ...view, sbatch: [], environment: builtHere(view.environment) }, templates, 'build');
+
+/** A shell in the folder and the environment of an attempt that has ended: started there, with a terminal. An argument is a task. */
+export const renderShell = (view: JobView, templates: Templates) =>
+  render({ ...view, sbatch: [], environment: builtHere(view.environment) }, templates, 'shell');
 
 const builtHere = (environment: EnvironmentView): EnvironmentView =>
   'builtBefore' in environment ? { ...environment, builtBefore: false } : environment;
 
-async function render(view: JobView, templates: Templates, building: boolean): Promise<Result<string, RenderError>> {
+async function render(
+  view: JobView,
+  templates: Templates,
+  what: 'run' | 'build' | 'shell',
+): Promise<Result<string, RenderError>> {
   const { default: handlebars } = await import('handlebars');
   const instance = handlebars.create();
   instance.registerHelper(helpers);
@@ -60,7 +68,8 @@ async function render(view: JobView, templates: Templates, building: boolean): P
     instance.registerPartial('env-lock', part('env-lock.sh.hbs'));
     instance.registerPartial('steps', part('steps.sh.hbs'));
     instance.registerPartial('environment', part(`${template}.sh.hbs`));
-    return ok(part('job.sh.hbs')({ ...members, ...view, ...environment, building }));
+    const doing = { building: what === 'build', shell: what === 'shell', runsSteps: what === 'run' };
+    return ok(part('job.sh.hbs')({ ...members, ...view, ...environment, ...doing }));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     return err({ reason: error instanceof UnsafeValue ? 'unsafe-value' : 'template', detail });

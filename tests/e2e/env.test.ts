@@ -1,5 +1,8 @@
+import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { CliProject } from '../rig/cli.ts';
+import { inTerminal } from '../rig/in-terminal.ts';
 import { describeWith, program } from '../rig/requirements.ts';
 import { shellProject } from '../rig/shell-project.ts';
 
@@ -105,6 +108,31 @@ describeWith(program('python3', 'python3-venv'), 'mlops env, on this machine', (
     expect(await project.trainings()).toBe(0);
     await change(project, '# a comment only\n');
     expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+  });
+
+  test('a shell opens where the run ran, in its environment, and leaves the attempt as it was', async () => {
+    await using project = await projectWith('# of nothing\n');
+    expect(await env(project, 'shell')).toMatchObject({ code: 1, stderr: expect.stringContaining('mlops run') });
+    await project.hold();
+    const push = project.start('git', ['push', 'origin', 'main']);
+    await project.training(1);
+    expect(await env(project, 'shell')).toMatchObject({ code: 1, stderr: expect.stringContaining('would disturb it') });
+    await project.release();
+    expect(await push.done).toMatchObject({ code: 0 });
+    const lines = 'echo "in $PWD with $(command -v python)"; cat "$MLOPS_OUT/metrics.json"; exit 7\n';
+    const shell = await inTerminal(project, 'mlops env shell', lines);
+    expect(shell).toMatchObject({ code: 7, stdout: expect.stringMatching(/step 1 +sh train\.sh/) });
+    expect(shell.stdout).toMatch(
+      /\nin \/.*\/runs\/[0-9a-f]{64}\/1\/tree with \/.*\/envs\/[0-9a-f]{24}\/env\/bin\/python\r?\n/,
+    );
+    expect(shell.stdout).toContain('{"score": 0.9}');
+    // Without a terminal: the line to be typed in one, which does the same.
+    const line = (await env(project, 'shell')).stdout.trim();
+    const typed = await inTerminal(project, line, 'exit 5\n');
+    expect(typed).toMatchObject({ code: 5 });
+    const left = await readdir(dirname(line.replace(/^sh /, '')));
+    expect(left.filter((name) => name.startsWith('shell'))).toEqual(['shell-start.sh', 'shell.env', 'shell.sh']);
+    expect(left).toEqual(expect.arrayContaining(['tree', 'out', 'state']));
   });
 
   test('with `none` there is nothing to build, and that is said', async () => {

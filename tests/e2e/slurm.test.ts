@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type CliProject, cliProject } from '../rig/cli.ts';
+import { inTerminal } from '../rig/in-terminal.ts';
 import { run } from '../rig/repository.ts';
 import { describeWith, program } from '../rig/requirements.ts';
 import { shellProject } from '../rig/shell-project.ts';
@@ -235,6 +236,42 @@ describeWith(
         await rm(shared, { recursive: true, force: true });
         await retryLocked('groupdel', [group]);
       }
+    });
+
+    test('on Slurm a job builds an environment ahead of the first push, and a shell opens on a node, in it', async () => {
+      await using project = await onCluster();
+      const { repository } = project;
+      const config = (await repository.read('.mlops/config.yaml'))
+        .replace(/^environment: .*$/m, 'environment: { venv: requirements.txt }')
+        .replace(
+          /^steps:[\s\S]*?(?=require:)/m,
+          'steps:\n  - run: sh score.sh\n    metrics: { file: $MLOPS_OUT/metrics.json }\n',
+        );
+      await repository.write('.mlops/config.yaml', config);
+      await repository.write('score.sh', 'printf \'{"score": 0.9}\' >"$MLOPS_OUT/metrics.json"\n');
+      await repository.write('requirements.txt', './no-such-folder\n');
+      await project.commit('Something that cannot be installed');
+      expect(await project.mlops(['env', 'build'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/could not be made on cluster[\s\S]*no-such-folder/),
+      });
+      await repository.write('requirements.txt', '# nothing\n');
+      await project.commit('Nothing to install');
+      const before = await jobs();
+      expect(await project.mlops(['env', 'build'])).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/environment [0-9a-f]{12} on cluster is ready · .* · job \d+/),
+      });
+      expect(await jobs()).toBe(before + 1);
+      expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/environment requirements\.txt ready[\s\S]*PASS/),
+      });
+      const typed =
+        'echo "job=$SLURM_JOB_ID step=$SLURM_STEP_ID $(command -v python)"; cat $MLOPS_OUT/metrics.json; exit 7\n';
+      const shell = await inTerminal(project, 'mlops env shell', typed);
+      expect(shell.stdout).toMatch(/job=\d+ step=0 \/.*\/envs\/[0-9a-f]{24}\/env\/bin\/python\r?\n\{"score": 0\.9\}/);
+      expect(shell.code).toBe(7);
     });
 
     test('what sbatch refuses is shown in its own words', async () => {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { renderBuild, renderJob } from '../../lib/job/render.ts';
+import { renderBuild, renderJob, renderShell } from '../../lib/job/render.ts';
 import { readTemplates, TEMPLATE_NAMES, type Templates } from '../../lib/job/templates.ts';
 import type { EnvironmentView, JobView } from '../../lib/job/view.ts';
 import { findProgram } from '../rig/requirements.ts';
@@ -117,6 +117,8 @@ const scripts = [
   ] as const,
   ['job-signals', () => render(environments.prefix ?? { template: 'env-given' }, { signals: true })] as const,
   // The one of an environment that the job itself does not build.
+  // A terminal where it ran; and the one of an environment that the job itself does not build.
+  ['shell-venv', () => renderShell(view(environments.venv ?? { template: 'env-given' }), templates)] as const,
   ['build-pyproject', () => renderBuild(view(environments.pyproject ?? { template: 'env-given' }), templates)] as const,
 ];
 

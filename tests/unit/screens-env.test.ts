@@ -2,12 +2,14 @@ import { expect, test } from '@jest/globals';
 import { asJobId } from '../../lib/base/ids.ts';
 import { envBuiltLines, envListLines, envRemovedLines, envShowLines } from '../../lib/cli/screens/env.ts';
 import { envLockLines, envLockTroubles } from '../../lib/cli/screens/env-lock.ts';
+import { envShellLines, envShellTroubles, envShellTypedLines } from '../../lib/cli/screens/env-shell.ts';
 import { envBuildTroubles, envTrouble } from '../../lib/cli/screens/env-trouble.ts';
 import { troublesLines } from '../../lib/cli/screens/trouble.ts';
 import type { EnvBuildError } from '../../lib/commands/env-build.ts';
 import type { EnvironmentList, ListedEnvironment } from '../../lib/commands/env-list.ts';
 import type { EnvLockError, LockedEnvironment } from '../../lib/commands/env-lock.ts';
 import type { EnvRmError } from '../../lib/commands/env-rm.ts';
+import type { EnvShellError, ShellPlan } from '../../lib/commands/env-shell.ts';
 import type { ShownEnvironment } from '../../lib/commands/env-show.ts';
 import { golden } from '../rig/golden.ts';
 import { dangerous, evil, now, screen, setting, tooWide } from '../rig/screen.ts';
@@ -144,6 +146,37 @@ const lockings: readonly EnvLockError[] = [
   { reason: 'no-worktree' },
   { reason: 'lock-not-written', path: '/home/ann/recs/.mlops/environment.lock', detail: 'EROFS' },
 ];
+
+test('a shell: where it opens, what the run did there, and why it does not', () => {
+  const plan: ShellPlan = {
+    attempt: 2,
+    folder: `/scratch/ann/mlops/runs/${'5'.repeat(64)}/2`,
+    command: `sh /scratch/ann/mlops/runs/${'5'.repeat(64)}/2/shell-start.sh`,
+    slurm: true,
+    steps: [
+      { kind: 'notebook', notebook: 'movie recs.ipynb', parameters: { lr: 0.1, name: 'it is', layers: [1, 2] } },
+      { kind: 'run', run: 'pytest -q' },
+    ],
+    secrets: ['WANDB_API_KEY'],
+  };
+  const errors: readonly EnvShellError[] = [
+    { reason: 'run-goes-on', job: '481516' },
+    { reason: 'no-such-task', tasks: 5 },
+    { reason: 'no-such-task', tasks: 0 },
+    { reason: 'tree-gone', folder: `${plan.folder}/tree` },
+  ];
+  const shell = { ...at, again: 'mlops env shell --task 9' };
+  const lines = troublesLines(
+    errors.flatMap((error) => envShellTroubles(error, shell)),
+    at.style,
+  );
+  seen('mlops env shell --task 9', 'env-shell', [
+    ...envShellLines(plan, place),
+    ...envShellLines({ ...plan, slurm: false, secrets: [] }, 'this machine'),
+    ...envShellTypedLines('there is no terminal here'),
+    ...lines,
+  ]);
+});
 
 const removals: readonly EnvRmError[] = [
   { reason: 'no-environment', key: 'ab', known: [key('a'), key('b')] },

@@ -552,8 +552,8 @@ provide() {
   import_from_tree
 }
 find_manager() {
-  base_python=$(command -v python3 || command -v python)
   manager=$(command -v uv)
+  base_python=$(command -v python3 || command -v python)
   if [ -z "$base_python" ] && [ -z "$manager" ]; then
     echo "no python3 and no uv on PATH ($PATH). Name the module that has one in cluster.modules." >"$words"
     not_prepared no-python

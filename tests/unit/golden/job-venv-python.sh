@@ -95,9 +95,18 @@ release_lock() {
 }
 doing=start
 trap the_end EXIT
-trap 'echo "$(epoch) TERM" >>state/signals; exit 143' TERM
-trap 'echo "$(epoch) INT" >>state/signals; exit 130' INT
-trap 'echo "$(epoch) HUP" >>state/signals; exit 129' HUP
+step_pid=''
+# A step that is waited for in the background has the time to end in order.
+finish_step() {
+  case $step_pid in
+  '') ;;
+  $$) wait ;;
+  *) wait "$step_pid" ;;
+  esac
+}
+trap 'echo "$(epoch) TERM" >>state/signals; finish_step; exit 143' TERM
+trap 'echo "$(epoch) INT" >>state/signals; finish_step; exit 130' INT
+trap 'echo "$(epoch) HUP" >>state/signals; finish_step; exit 129' HUP
 
 cpu=$(sed -n 's/^model name[[:space:]]*: *//p' /proc/cpuinfo 2>/dev/null | sed 1q)
 gpu=
@@ -189,13 +198,18 @@ case $platform in
 x86_64) ;;
 *) environment=$environment.$platform ;;
 esac
-prefix=$environment/env
-python=$prefix/bin/python
-where=$prefix
-lock=$environment/lock
-if ! mkdir -p "$environment" "$workdir/cache" 2>"$words"; then not_prepared environment; fi
+cache=$workdir/cache
+use_environment() {
+  environment=$1
+  prefix=$environment/env
+  python=$prefix/bin/python
+  where=$prefix
+  lock=$environment/lock
+  if ! mkdir -p "$environment" "$cache" 2>"$words"; then not_prepared environment; fi
+}
+use_environment "$environment"
 # What is downloaded does not go to a home with a tiny quota. A package manager must not ask, and must not read another's Python path.
-export PIP_CACHE_DIR="$workdir/cache/pip" UV_CACHE_DIR="$workdir/cache/uv" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
+export PIP_CACHE_DIR="$cache/pip" UV_CACHE_DIR="$cache/uv" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
 # What is asked of the environment's Python, whoever made it.
 has_modules() {
   [ -x "$1" ] && "$1" -c 'import importlib.util as u, sys
@@ -408,12 +422,14 @@ logged() {
   : >"$private/installing"
   return "$1"
 }
+clear_away() { rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif"; }
 # Ends the job, unless the lock was lost: then nothing in that folder is ours to judge or to remove.
 build_failed() {
   mine || return 0
   # A full disk keeps the manager's own words from the log, too.
   full=$( { head -c 65536 /dev/zero >"$environment/probe"; } 2>&1)
-  rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif" "$environment/probe"
+  clear_away
+  rm -f "$environment/probe"
   { printf '%s\n' "$*"; [ -z "$full" ] || printf '%s\n' "$full"; } >>"$environment/build.log"
   { printf '%s\n' "$*" "$full"; tail -n 60 "$environment/build.log"; } >"$words"
   mv -f "$environment/build.log" "$environment/failed.log"
@@ -447,7 +463,7 @@ build() {
   beat_pid=$!
   build_started=$(epoch)
   doing_now "starting"
-  rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif"
+  clear_away
   rm -f "$environment/complete" "$environment/checked" "$environment/added" "$environment/packages.txt" "$environment/lock.txt" "$environment/failed.log" "$environment/size"
   if [ -f in/environment.json ]; then put "$environment/specification.json" <in/environment.json; fi
   : >"$environment/build.log"
@@ -591,6 +607,9 @@ if [ ! -d tree ]; then
   not_prepared files-missing
 fi
 phase=steps
+throttle=2
+# Files of this script alone; each task has a folder of its own for them.
+scratch=$private
 hash_of() {
   if command -v openssl >/dev/null 2>&1; then openssl dgst -sha256 -r <"$1" | cut -c 1-64
   elif command -v sha256sum >/dev/null 2>&1; then sha256sum <"$1" | cut -c 1-64
@@ -601,25 +620,26 @@ keep_file() {
   kept_hash=$(hash_of "$1") && [ "${#kept_hash}" -eq 64 ] || return 1
   kept_rest=${kept_hash#??}
   kept_dir=$workdir/objects/${kept_hash%"$kept_rest"}
+  kept_new=$kept_dir/.$kept_rest.$run.$attempt${task:+.$task}
   if [ ! -f "$kept_dir/$kept_rest" ]; then
-    mkdir -p "$kept_dir" && cp "$1" "$kept_dir/.$kept_rest.$run.$attempt" && [ "$(hash_of "$kept_dir/.$kept_rest.$run.$attempt")" = "$kept_hash" ] &&
-      chmod a-w "$kept_dir/.$kept_rest.$run.$attempt" && mv -f "$kept_dir/.$kept_rest.$run.$attempt" "$kept_dir/$kept_rest" || return 1
+    mkdir -p "$kept_dir" && cp "$1" "$kept_new" && [ "$(hash_of "$kept_new")" = "$kept_hash" ] &&
+      chmod 0444 "$kept_new" && mv -f "$kept_new" "$kept_dir/$kept_rest" || return 1
   fi
   printf '%s' "$kept_hash"
 }
 size_of() { wc -c <"$1" | tr -d ' '; }
 # From here on whatever is written is newer than the mark, even where time stamps are coarse.
 mark() {
-  touch "$private/mark"
+  touch "$scratch/mark"
   while :; do
-    touch "$private/probe"
-    [ -z "$(find "$private/probe" -newer "$private/mark" 2>/dev/null)" ] || break
+    touch "$scratch/probe"
+    [ -z "$(find "$scratch/probe" -newer "$scratch/mark" 2>/dev/null)" ] || break
   done
 }
 # bring FILE RESULT LIMIT: a file that this step must have written itself.
 bring() {
   if [ ! -f "$1" ]; then echo missing
-  elif [ -z "$(find "$1" -newer "$private/mark" 2>/dev/null)" ]; then echo stale
+  elif [ -z "$(find "$1" -newer "$scratch/mark" 2>/dev/null)" ]; then echo stale
   elif [ "$(size_of "$1")" -gt "$3" ]; then echo too-big
   elif put "$2" <"$1"; then echo there
   else echo missing; fi
@@ -627,9 +647,9 @@ bring() {
 # Data files are hard links to the store's read-only objects: whoever makes one writable and writes changes the store.
 check_data() {
   [ -s in/data ] || return 0
-  find tree -type f -links +1 -newer "$private/mark" 2>/dev/null | sed 's|^tree/||' >"$private/touched"
-  [ -s "$private/touched" ] || return 0
-  awk 'NR == FNR { hash[substr($0, 66)] = substr($0, 1, 64); next } ($0 in hash) { print hash[$0] " " $0 }' in/data "$private/touched" >"$private/suspect"
+  find tree -type f -links +1 -newer "$scratch/mark" 2>/dev/null | sed 's|^tree/||' >"$scratch/touched"
+  [ -s "$scratch/touched" ] || return 0
+  awk 'NR == FNR { hash[substr($0, 66)] = substr($0, 1, 64); next } ($0 in hash) { print hash[$0] " " $0 }' in/data "$scratch/touched" >"$scratch/suspect"
   while IFS= read -r suspect; do
     suspect_hash=${suspect%% *}
     suspect_path=${suspect#* }
@@ -637,7 +657,7 @@ check_data() {
     suspect_rest=${suspect_hash#??}
     rm -f "$workdir/objects/${suspect_hash%"$suspect_rest"}/$suspect_rest"
     printf '%s\n' "$suspect_path" >>"result/step-$1.wrote"
-  done <"$private/suspect"
+  done <"$scratch/suspect"
   [ ! -s "result/step-$1.wrote" ]
 }
 # What a step left is kept as one archive, so that a later change to a later step does not run this one again.
@@ -649,37 +669,43 @@ restore_step() {
   tar_rest=${tar_hash#??}
   tar_file=$workdir/objects/${tar_hash%"$tar_rest"}/$tar_rest
   [ "${#tar_hash}" -eq 64 ] && [ -f "$tar_file" ] && [ "$(hash_of "$tar_file")" = "$tar_hash" ] || return 1
-  mkdir -p "$private/restore" && tar -xf "$tar_file" -C "$private/restore" || return 1
-  if [ -s "$private/restore/result/step-$1.deleted" ]; then
-    while IFS= read -r gone; do rm -f "$here/$gone"; done <"$private/restore/result/step-$1.deleted"
+  mkdir -p "$scratch/restore" && tar -xf "$tar_file" -C "$scratch/restore" || return 1
+  if [ -s "$scratch/restore/result/step-$1.deleted" ]; then
+    while IFS= read -r gone; do rm -f "$here/$gone"; done <"$scratch/restore/result/step-$1.deleted"
   fi
   # Removing first: a data file that the step replaced is a link to the store here, and must not be written through.
-  (cd "$private/restore" && find tree out ! -type d -print 2>/dev/null) | while IFS= read -r path; do rm -f "$here/$path"; done
+  (cd "$scratch/restore" && find tree out ! -type d -print 2>/dev/null) | while IFS= read -r path; do rm -f "$here/$path"; done
   for part in tree out result; do
-    if [ -d "$private/restore/$part" ]; then (cd "$private/restore" && tar -cf - "$part") | tar -xmf - -C "$here" || return 1; fi
+    if [ -d "$scratch/restore/$part" ]; then (cd "$scratch/restore" && tar -cf - "$part") | tar -xmf - -C "$here" || return 1; fi
   done
-  rm -rf "$private/restore"
+  rm -rf "$scratch/restore"
   touch "$index_file"
 }
 keep_step() {
   # A name with a newline cannot be listed: such a step is simply run again.
   [ -z "$(find tree out -name '*
 *' -print 2>/dev/null | sed 1q)" ] || return 0
-  snapshot >"$private/after"
-  LC_ALL=C comm -23 "$private/before" "$private/after" >"result/step-$1.deleted"
-  { LC_ALL=C comm -13 "$private/before" "$private/after"; find tree out ! -type d -newer "$private/mark" -print; } | LC_ALL=C sort -u >"$private/left"
-  (cd result && ls -d "step-$1" "step-$1".* "metrics-step-$1.json" "metrics-file-$1.json" "junit-$1.xml" 2>/dev/null) | sed 's|^|result/|' >>"$private/left"
-  tar -cf "$private/step.tar" -T "$private/left" || return 0
-  tar_hash=$(keep_file "$private/step.tar") || return 0
+  snapshot >"$scratch/after"
+  LC_ALL=C comm -23 "$scratch/before" "$scratch/after" >"result/step-$1.deleted"
+  { LC_ALL=C comm -13 "$scratch/before" "$scratch/after"; find tree out ! -type d -newer "$scratch/mark" -print; } | LC_ALL=C sort -u >"$scratch/left"
+  (cd result && ls -d "step-$1" "step-$1".* "metrics-step-$1.json" "metrics-file-$1.json" "junit-$1.xml" 2>/dev/null) | sed 's|^|result/|' >>"$scratch/left"
+  tar -cf "$scratch/step.tar" -T "$scratch/left" || return 0
+  tar_hash=$(keep_file "$scratch/step.tar") || return 0
   mkdir -p "$workdir/steps"
   printf 'version=1\narchive=%s\nrun=%s\nattempt=%s\nat=%s\n' "$tar_hash" "$run" "$attempt" "$(epoch)" | put "$workdir/steps/$2.$attempt" && mv -f "$workdir/steps/$2.$attempt" "$workdir/steps/$2"
-  rm -f "$private/step.tar"
+  rm -f "$scratch/step.tar"
 }
 
+# A shell switches Ctrl-C off for what it runs in the background. Where env can, it is on again.
+interruptible=
+allow_interrupts() { if (inside env --default-signal=INT,QUIT true) >/dev/null 2>&1 </dev/null; then interruptible='env --default-signal=INT,QUIT'; fi; }
 task=
 task_exports=
 prefix_known=yes
-# take_step K CHAIN notebook|run LINE METRICS-FILE JUNIT-FILE
+run_notebook() { MLOPS_NONCE="$step_started.$$" "$python" "$here/in/notebook.py" "$1" "$steps" "$here" </dev/null; }
+# run_line LINE [FOLDER]
+run_line() { (cd "tree${2:+/$2}" && inside $interruptible sh -c "$task_exports$1") </dev/null; }
+# take_step K CHAIN notebook|run LINE METRICS-FILE JUNIT-FILE SIGNAL [FOLDER]
 take_step() {
   if [ -n "$failed" ]; then
     printf 'version=1\noutcome=not-run\n' | put "result/step-$1"
@@ -688,8 +714,8 @@ take_step() {
   now "step $1 of $steps"
   chain=$2
   if [ -n "$task" ] && [ "$1" -lt "$steps" ]; then
-    { printf '%s ' "$2"; cat "$attempt_folder/in/task-$task.key"; } >"$private/chain"
-    chain=$(hash_of "$private/chain")
+    { printf '%s ' "$2"; cat "$attempt_folder/in/task-$task.key"; } >"$scratch/chain"
+    chain=$(hash_of "$scratch/chain")
   fi
   if [ -n "$prefix_known" ] && [ "$1" -lt "$steps" ] && restore_step "$1" "$chain"; then
     say "step $1 of $steps: known, its results are taken from the store"
@@ -698,17 +724,13 @@ take_step() {
   fi
   prefix_known=
   say "step $1 of $steps"
-  [ "$1" -ge "$steps" ] || snapshot >"$private/before"
+  [ "$1" -ge "$steps" ] || snapshot >"$scratch/before"
   mark
   if [ -f log ]; then log_start=$(size_of log); fi
   step_started=$(epoch)
-  if [ "$3" = notebook ]; then
-    MLOPS_NONCE="$step_started.$$" "$python" "$here/in/notebook.py" "$1" "$steps" "$here" </dev/null
-    code=$?
-  else
-    (cd tree && inside sh -c "$task_exports$4") </dev/null
-    code=$?
-  fi
+  if [ "$3" = notebook ]; then run_notebook "$1"
+  else run_line "$4" "${8:-}"; fi
+  code=$?
   cd "$here" || exit 91
   outcome=passed
   [ "$code" -eq 0 ] || outcome=failed
@@ -731,8 +753,8 @@ take_step() {
 }
 
 keep_results() {
-  : >"$private/kept"
-  touched_list=$private/candidates
+  : >"$scratch/kept"
+  touched_list=$scratch/candidates
   if [ -n "$task" ]; then find out tree -type f -newer state/started -print 2>/dev/null >"$touched_list"
   else { find out -type f -print; find tree -type f -newer state/started -print; } 2>/dev/null >"$touched_list"; fi
   while IFS= read -r file; do
@@ -742,29 +764,29 @@ keep_results() {
     esac
     if [ -z "$role" ] && wanted "${file#*/}"; then role=artifact; fi
     [ -n "$role" ] || continue
-    if hash=$(keep_file "$file"); then printf '%s %s %s %s\n' "$hash" "$(size_of "$file")" "$role" "${file#*/}" >>"$private/kept"
+    if hash=$(keep_file "$file"); then printf '%s %s %s %s\n' "$hash" "$(size_of "$file")" "$role" "${file#*/}" >>"$scratch/kept"
     else say "could not keep $file"; fi
   done <"$touched_list"
-  if [ -z "$task" ] && [ -f log ] && cp log "$private/log" && hash=$(keep_file "$private/log"); then printf '%s %s log log\n' "$hash" "$(size_of "$private/log")" >>"$private/kept"; fi
+  if [ -z "$task" ] && [ -f log ] && cp log "$scratch/log" && hash=$(keep_file "$scratch/log"); then printf '%s %s log log\n' "$hash" "$(size_of "$scratch/log")" >>"$scratch/kept"; fi
   for list in tasks/*/result/kept; do
     [ -f "$list" ] || continue
-    sed "s|^\([^ ]* [^ ]* [^ ]*\) |\1 ${list%/result/kept}/|" "$list" >>"$private/kept"
+    sed "s|^\([^ ]* [^ ]* [^ ]*\) |\1 ${list%/result/kept}/|" "$list" >>"$scratch/kept"
   done
-  put result/kept <"$private/kept"
+  put result/kept <"$scratch/kept"
 }
 
-# --- tasks: one for each seed and combination, one after another, each in a folder laid out like the attempt's.
+# --- tasks: one for each seed and combination, `throttle` of them at a time, each in a folder laid out like the attempt's.
 # Links to the store stay links in every task, all else is each task's own copy. The attempt's tree stays whole: its image may run all this.
 part_data() {
   [ ! -d pristine ] || return 0
   mkdir data || return
-  : >"$private/moving"
-  (cd tree && find . -type f -links +1 -print) | sed 's|^\./||' >"$private/linked"
-  [ ! -s in/data ] || awk 'NR == FNR { known[substr($0, 66)] = 1; next } ($0 in known)' in/data "$private/linked" >"$private/moving"
+  : >"$scratch/moving"
+  (cd tree && find . -type f -links +1 -print) | sed 's|^\./||' >"$scratch/linked"
+  [ ! -s in/data ] || awk 'NR == FNR { known[substr($0, 66)] = 1; next } ($0 in known)' in/data "$scratch/linked" >"$scratch/moving"
   while IFS= read -r path; do
     case $path in */*) mkdir -p "data/${path%/*}" || return ;; esac
     mv "tree/$path" "data/$path" || return
-  done <"$private/moving"
+  done <"$scratch/moving"
   cp -RPp tree pristine.tmp && link_data tree && mv pristine.tmp pristine
 }
 # Not every cp makes links; one that does is faster than a loop.
@@ -779,37 +801,63 @@ fill_task() {
     [ ! -f "$file" ] || ln -s "../../../$file" "$1/$file" || return
   done
   [ ! -f "in/task-${1##*/}.json" ] || ln -sf "../../../in/task-${1##*/}.json" "$1/in/step-$repeating.json" || return
-  ln -s ../../log "$1/log"
+  # Lines of tasks that run side by side must not mix: they come into the log when the task has ended.
+  if [ "$throttle" -eq 1 ]; then ln -s ../../log "$1/log"; else : >"$1/log"; fi
+}
+# In a subshell.
+task_body() {
+  task=$1
+  failed=
+  here=$attempt_folder/tasks/$task
+  scratch=$private/task-$task
+  cd "$here" && mkdir -p "$scratch" || exit 91
+  mark
+  cp -p "$scratch/mark" state/started
+  export MLOPS_OUT="$here/out" MLOPS_KEEP="$keep/task-$task"
+  mkdir -p "$MLOPS_KEEP" || exit 91
+  # In the step's own shell alone: a parameter may be called like a variable of this script.
+  task_exports="$(cat "$attempt_folder/in/task-$task.sh")
+"
+  task_steps
+  keep_results
+  printf 'run=%s attempt=%s task=%s exit=%s at=%s\n' "$run" "$attempt" "$task" "${failed:-0}" "$(epoch)" | put state/end
+  [ -z "$failed" ]
 }
 # run_task K TITLE
 run_task() {
   [ -z "$failed" ] || [ -n "$tasks_began" ] || return 0
   tasks_began=yes
+  while [ "$running" -ge "$throttle" ]; do end_task; done
   now "task $1 of $tasks ($2)"
   say "task $1 of $tasks: $2"
   if ! part_data || ! fill_task "tasks/$1"; then
     say "the folder of task $1 could not be filled"
     failed="task $1"
-    return
+  elif [ "$throttle" -eq 1 ]; then
+    (task_body "$1") || failed="task $1"
+  else
+    { (task_body "$1") >"tasks/$1/log" 2>&1 </dev/null 8>&-; echo "$1 $?" >&8; } &
+    running=$((running + 1))
+    # All of them.
+    step_pid=$$
+    step_signal=USR1
   fi
-  (
-    task=$1
-    failed=
-    here=$attempt_folder/tasks/$task
-    cd "$here" || exit 91
-    mark
-    cp -p "$private/mark" state/started
-    export MLOPS_OUT="$here/out" MLOPS_KEEP="$keep/task-$task"
-    mkdir -p "$MLOPS_KEEP" || exit 91
-    # In the step's own shell alone: a parameter may be called like a variable of this script.
-    task_exports="$(cat "$attempt_folder/in/task-$task.sh")
-"
-    task_steps
-    keep_results
-    printf 'run=%s attempt=%s task=%s exit=%s at=%s\n' "$run" "$attempt" "$task" "${failed:-0}" "$(epoch)" | put state/end
-    [ -z "$failed" ]
-  ) || failed="task $1"
 }
+# Waits for any of them: each says its number in a pipe.
+end_task() {
+  # A signal ends a read.
+  until read -r over code <&8; do :; done
+  running=$((running - 1))
+  say "the log of task $over:"
+  cat "tasks/$over/log"
+  [ "$code" -eq 0 ] || failed="task $over"
+}
+end_tasks() { while [ "$running" -gt 0 ]; do end_task; done; }
+running=0
+if [ "${throttle:=1}" -gt 1 ]; then
+  mkfifo "$private/tasks" && exec 8<>"$private/tasks" || exit 91
+  allow_interrupts
+fi
 tasks_began=
 attempt_folder=$here
 
@@ -824,16 +872,17 @@ wanted() {
 }
 
 steps=2
-take_step 1 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd notebook "" '' ''
+take_step 1 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd notebook "" '' '' ''
 tasks=1
 task_steps() {
   take_step 2 efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef run 'it'\''s "q" $(touch oops) `touch oops`
 #SBATCH --evil ünïcode\ ; | & {{sh x}} %s' 'out/it'\''s "q" $(touch oops) `touch oops`
-#SBATCH --evil ünïcode\ ; | & {{sh x}} %s.json' out/tests.xml
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s.json' out/tests.xml USR2
 }
 repeating=2
 run_task 1 'it'\''s "q" $(touch oops) `touch oops`
 #SBATCH --evil ünïcode\ ; | & {{sh x}} %s'
+end_tasks
 
 now "keeping results"
 keep_results
