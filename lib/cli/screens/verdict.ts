@@ -208,6 +208,7 @@ function ends(report: Report, fix: Fix | undefined, setting: Setting): readonly 
     case 'fail':
       return [
         ['read', show],
+        ['try it', `mlops env shell ${commit}`, 'a shell where it ran'],
         ['overrule', `mlops accept ${commit} --reason "…"`, 'recorded as accepted, never as a pass'],
       ];
     case 'error':
