@@ -1,14 +1,18 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type CliProject, cliProject } from '../rig/cli.ts';
 import { inTerminal } from '../rig/in-terminal.ts';
+import { condaInstallation, condaModule, environmentModules } from '../rig/modules.ts';
 import { run } from '../rig/repository.ts';
 import { describeWith, program } from '../rig/requirements.ts';
 import { shellProject } from '../rig/shell-project.ts';
 import { type SlurmCluster, slurmCluster, slurmNeeds } from '../rig/slurm.ts';
 import { retryLocked, type Sshd, startSshd } from '../rig/sshd.ts';
+
+const lacking = [condaModule, environmentModules].map(({ missing }) => missing()).find((words) => words !== undefined);
 
 describeWith(
   [...slurmNeeds, 'sshd', program('python3', 'python3-venv')],
@@ -21,7 +25,10 @@ describeWith(
     beforeAll(async () => {
       slurm = await slurmCluster();
       // What a site's login shell would set.
-      sshd = await startSshd({ config: [`SetEnv SLURM_CONF=${slurm.env.SLURM_CONF}`] });
+      const modules = lacking === undefined ? environmentModules.env() : {};
+      const env = { SLURM_CONF: slurm.env.SLURM_CONF, ...modules, MODULEPATH: join(condaInstallation, 'modulefiles') };
+      const set = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      sshd = await startSshd({ config: [`SetEnv ${set.join(' ')}`] });
       folder = await mkdtemp(join(tmpdir(), 'mlops-e2e-work-'));
     });
     afterAll(async () => {
@@ -273,6 +280,35 @@ describeWith(
       expect(shell.stdout).toMatch(/job=\d+ step=0 \/.*\/envs\/[0-9a-f]{24}\/env\/bin\/python\r?\n\{"score": 0\.9\}/);
       expect(shell.code).toBe(7);
     });
+
+    // On a machine without a conda it is skipped, and named.
+    (lacking === undefined ? test : test.skip)(
+      'the recipe that everybody types by hand, module load, conda create, ipykernel install, papermill, is a push: from an empty cluster to the verdict',
+      async () => {
+        await using project = await onCluster();
+        const { repository } = project;
+        const jupyter = join(folder, 'jupyter');
+        const config = (await repository.read('.mlops/config.yaml'))
+          .replace(/^cluster: \{/m, 'cluster: { modules: [Anaconda3/2021.11],')
+          .replace(
+            /^environment: .*$/m,
+            `setup: export JUPYTER_DATA_DIR=${jupyter}\nenvironment: { packages: [numpy, ipykernel, papermill], channels: [conda-forge], name: mlops, kernel: user }`,
+          );
+        await repository.write('.mlops/config.yaml', config);
+        await project.commit('The environment of the recipe');
+        expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+          code: 0,
+          stderr: expect.stringMatching(/environment mlops to be built[\s\S]*PASS/),
+        });
+        expect(existsSync(join(jupyter, 'kernels/mlops/kernel.json'))).toBe(true);
+        expect((await project.mlops(['env', 'show'])).stdout).toMatch(/made {5}by conda [\s\S]* papermill==/);
+        expect(await project.mlops(['env', 'lock'])).toMatchObject({ code: 0 });
+        expect(await repository.read('.mlops/environment.lock')).toMatch(
+          /^# mlops lock 1: Python 3.*\n# made for \{.*"packages":\["numpy","ipykernel","papermill"\]\}\n@EXPLICIT\n.*\/python-3.*\n[\s\S]*\/papermill-/,
+        );
+      },
+      600_000,
+    );
 
     test('what sbatch refuses is shown in its own words', async () => {
       await using project = await onCluster();

@@ -3,29 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { baseConfig, expressions, notebookOf, notebookStep, runStep, Workdir } from '../rig/job.ts';
-import { describeWith, findProgram, type Requirement } from '../rig/requirements.ts';
+import { condaInstallation, condaModule, environmentModules, lmod } from '../rig/modules.ts';
+import { describeWith } from '../rig/requirements.ts';
 
-const lmod: Requirement = {
-  name: 'Lmod or Environment Modules',
-  missing: () =>
-    [
-      '/etc/profile.d/lmod.sh',
-      '/usr/share/lmod/lmod/init/sh',
-      '/etc/profile.d/modules.sh',
-      '/usr/share/modules/init/sh',
-    ].some((path) => existsSync(path))
-      ? undefined
-      : 'neither Lmod (package lmod) nor Environment Modules (package environment-modules) is installed',
-};
-/** A conda with a module file of its own beside it, as sites have it: the module sets PATH and nothing else. */
-const installation = dirname(dirname(process.env.MLOPS_TEST_CONDA ?? findProgram('conda') ?? '/none/none'));
-const module: Requirement = {
-  name: 'a module Anaconda3/2021.11',
-  missing: () =>
-    existsSync(join(installation, 'modulefiles/Anaconda3/2021.11'))
-      ? undefined
-      : 'no modulefiles/Anaconda3/2021.11 beside the conda of MLOPS_TEST_CONDA',
-};
 const cluster = (...modules: string[]) => ({
   workdir: '/w',
   modules,
@@ -34,49 +14,53 @@ const cluster = (...modules: string[]) => ({
   requireMaster: false,
 });
 
-describeWith(lmod, 'modules', () => {
-  let workdir: Workdir;
-  let modules: string;
-  beforeAll(async () => {
-    workdir = await Workdir.make();
-    // Lmod's reader of Tcl knows no blanks in paths.
-    modules = join(dirname(workdir.folder), 'modulefiles');
-    for (const name of ['CUDA/12.1', 'CUDA/11.8', 'Python/3.11', 'Anaconda3/2021.11']) {
-      await mkdir(join(modules, dirname(name)), { recursive: true });
-      await writeFile(join(modules, name), `#%Module\nsetenv LOADED_${dirname(name).toUpperCase()} ${name}\n`);
-    }
-  });
-  afterAll(async () => workdir[Symbol.asyncDispose]());
-  const run = (...names: string[]) =>
-    workdir.run({
-      config: { ...baseConfig, cluster: cluster(...names), steps: [runStep('echo "loaded $LOADED_CUDA"')] },
-      env: { MODULEPATH: modules },
+for (const kind of [lmod, environmentModules]) {
+  describeWith(kind, `modules of ${kind.name}`, () => {
+    let workdir: Workdir;
+    let modules: string;
+    beforeAll(async () => {
+      workdir = await Workdir.make();
+      // Lmod's reader of Tcl knows no blanks in paths.
+      modules = join(dirname(workdir.folder), 'modulefiles');
+      for (const name of ['CUDA/12.1', 'CUDA/11.8', 'Python/3.11', 'Anaconda3/2021.11']) {
+        await mkdir(join(modules, dirname(name)), { recursive: true });
+        await writeFile(join(modules, name), `#%Module\nsetenv LOADED_${dirname(name).toUpperCase()} ${name}\n`);
+      }
+    });
+    afterAll(async () => workdir[Symbol.asyncDispose]());
+    const run = (...names: string[]) =>
+      workdir.run({
+        config: { ...baseConfig, cluster: cluster(...names), steps: [runStep('echo "loaded $LOADED_CUDA"')] },
+        env: { ...kind.env(), MODULEPATH: modules },
+      });
+
+    test('are loaded although the job’s shell knows no module command', async () => {
+      const { result, log } = await run('CUDA/11.8');
+      expect([result.preparation, log]).toEqual([undefined, expect.stringContaining('loaded CUDA/11.8')]);
     });
 
-  test('are loaded although the job’s shell knows no module command', async () => {
-    const { result, log } = await run('CUDA/11.8');
-    expect([result.preparation, log]).toEqual([undefined, expect.stringContaining('loaded CUDA/11.8')]);
+    test.each([
+      ['CUDA/13.0', ['CUDA/11.8', 'CUDA/12.1']],
+      ['Anacondda3/2021.11', ['Anaconda3/2021.11']],
+      ['python/3.11', ['Python/3.11']],
+    ])('%s, which does not exist, is an error with what there is of a similar name', async (name, near) => {
+      const { result, log } = await run(name);
+      expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'missing-module' });
+      const [, listed = ''] = (result.preparation?.detail ?? '').split('there are:\n');
+      expect(
+        listed
+          .split('\n')
+          .filter((line) => /\/./.test(line))
+          .sort(),
+      ).toEqual(near);
+      expect(log).not.toContain('loaded ');
+    });
   });
+}
 
-  test.each([
-    ['CUDA/13.0', ['CUDA/11.8', 'CUDA/12.1']],
-    ['Anacondda3/2021.11', ['Anaconda3/2021.11']],
-    ['python/3.11', ['Python/3.11']],
-  ])('%s, which does not exist, is an error with what there is of a similar name', async (name, near) => {
-    const { result, log } = await run(name);
-    expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'missing-module' });
-    const [, listed = ''] = (result.preparation?.detail ?? '').split('there are:\n');
-    expect(
-      listed
-        .split('\n')
-        .filter((line) => /\/./.test(line))
-        .sort(),
-    ).toEqual(near);
-    expect(log).not.toContain('loaded ');
-  });
-});
-
-describeWith([lmod, module], 'the recipe: module load, conda create, ipykernel install, papermill', () => {
+/** Whichever is there. */
+const modules = lmod.missing() === undefined ? lmod : environmentModules;
+describeWith([modules, condaModule], 'the recipe: module load, conda create, ipykernel install, papermill', () => {
   test('is a line of the config, from nothing to the metric', async () => {
     await using workdir = await Workdir.make();
     const { result, plan } = await workdir.run({
@@ -94,7 +78,7 @@ describeWith([lmod, module], 'the recipe: module load, conda create, ipykernel i
         steps: [notebookStep('movie-recs.ipynb', expressions({ rprec: 'rprec', base: 'sys.prefix' }))],
       },
       files: { 'movie-recs.ipynb': notebookOf(['import numpy as np, sys', 'rprec = np.mean([0.3, 0.5])']) },
-      env: { MODULEPATH: join(installation, 'modulefiles') },
+      env: { ...modules.env(), MODULEPATH: join(condaInstallation, 'modulefiles') },
     });
     expect(result.preparation).toBeUndefined();
     const prefix = join(workdir.folder, 'envs', plan.environmentKey ?? '', 'env');
