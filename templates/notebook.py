@@ -52,19 +52,28 @@ class Words(logging.Handler):
         sys.stdout.buffer.flush()
 
 
+class Ended(Exception):
+    """The notebook asked its kernel to end."""
+
+
 class Watch:
     """What happens, by the numbers of the user's own cells."""
 
-    def __init__(self, now, cells):
-        self.now, self.cells = now, cells
+    def __init__(self, now, cells, target):
+        self.now, self.cells, self.target = now, cells, target
         self.nb = None
         self.cell = None
+        self.reading = False
         self.error = None
-        self.allowed = []
+        self.stopped = False
+        self.silent = False
         self.started = False
 
     def number(self, cell):
         return cell.get("metadata", {}).get("mlops", {}).get("cell")
+
+    def is_reading(self, cell):
+        return cell.get("metadata", {}).get("mlops", {}).get("sentinel", False)
 
     def follow(self, manager):
         self.nb = manager.nb
@@ -77,15 +86,61 @@ class Watch:
             if number is not None:
                 self.cell = number
                 self.now("cell %d of %d" % (number, self.cells))
+            elif self.is_reading(cell):
+                # No cell of the user's has to do with what happens from now on.
+                self.cell, self.reading = None, True
+                cell["source"] = cell["source"].replace("@MLOPS_TARGET@", repr(self.target))
             return start(cell, *args, **kwargs)
 
         def cell_exception(cell, *args, **kwargs):
-            error = kwargs.get("exception")
-            if self.error is None:
-                self.error = (self.number(cell), error, self.output_of(cell))
+            self.stopped = True
+            self.raised(cell, kwargs.get("exception"), self.output_of(cell))
             return failed(cell, *args, **kwargs)
 
         manager.cell_start, manager.cell_exception = cell_start, cell_exception
+
+    def raised(self, cell, error, content):
+        """The first one counts, also where the cell goes on after it: %run, %%capture and widgets show an exception and swallow it."""
+        if self.error is None and "raises-exception" not in tags(cell):
+            number = self.number(cell)
+            self.error = (self.cell if number is None else number, error, content)
+
+    def listen(self):
+        """The kernel's messages, before they become outputs that may be cleared or captured."""
+        from papermill.clientwrap import PapermillNotebookClient as Client
+
+        watch, process = self, Client.process_message
+
+        def process_message(client, message, cell, *args, **kwargs):
+            kind, content = message.get("msg_type"), message.get("content", {})
+            if kind == "error":
+                watch.raised(cell, None, content)
+            elif kind == "status" and content.get("execution_state") == "idle":
+                watch.expect_reply(client)
+            return process(client, message, cell, *args, **kwargs)
+
+        Client.process_message = process_message
+        return Client
+
+    def expect_reply(self, client):
+        """A kernel that is idle has replied, or never will: a notebook can break it (sys.stdout = None does)."""
+        task = client.task_poll_for_reply
+
+        def give_up():
+            if not task.done():
+                self.silent = True
+                # For nbclient that is a dead kernel.
+                task.cancel()
+
+        task.get_loop().call_later(60, give_up)
+
+    def executed(self, cell, execute_reply, **_):
+        """`exit` ends the kernel a moment later, in the midst of whatever cell comes next."""
+        payloads = execute_reply.get("content", {}).get("payload") or []
+        if any(payload.get("source") == "ask_exit" for payload in payloads):
+            self.stopped = True
+            self.raised(cell, None, {"ename": "SystemExit", "evalue": "exit", "traceback": ["exit, called by the notebook"]})
+            raise Ended()
 
     def output_of(self, cell):
         for output in cell.get("outputs", []):
@@ -94,12 +149,13 @@ class Watch:
         return {}
 
 
-def run(step, folder, now):
+def run(step, folder, now, target):
     from papermill.engines import NBClientEngine, papermill_engines
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
 
-    watch = Watch(now, step["cells"])
+    watch = Watch(now, step["cells"], target)
+    client = watch.listen()
 
     class Engine(NBClientEngine):
         @classmethod
@@ -107,6 +163,8 @@ def run(step, folder, now):
             watch.follow(nb_man)
             # A cold file system is slow to start a kernel, a busy node slow to hand over the last output.
             kwargs["iopub_timeout"] = 60
+            if hasattr(client, "on_cell_executed"):
+                kwargs["on_cell_executed"] = watch.executed
             return NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **kwargs)
 
     papermill_engines.register("mlops", Engine)
@@ -135,41 +193,60 @@ def run(step, folder, now):
             start_timeout=300,
             autosave_cell_every=30,
         )
-    except PapermillExecutionError:
-        # Raised for cells too that are tagged raises-exception; which one counts is known better here.
+    except (Ended, PapermillExecutionError):
+        # The latter is raised for cells too that are tagged raises-exception; which one counts is known better here.
         pass
     except Exception as error:  # noqa: BLE001
         trouble = error
         traceback.print_exc()
-    result = judge(watch, trouble, step)
+    result = judge(watch, trouble, step, target)
     if os.path.exists(output):
         tidy(output, final, step["output"], result["outcome"] == "completed")
     return result
 
 
-def judge(watch, trouble, step):
+def judge(watch, trouble, step, target):
     cells = watch.nb.cells if watch.nb is not None else []
     code = [c for c in cells if c.get("cell_type") == "code" and c["source"].strip() and watch.number(c) is not None]
     due = [c for c in code if SKIP not in tags(c)]
-    result = {
-        "version": 1,
-        "run": os.environ.get("MLOPS_RUN", ""),
-        "attempt": os.environ.get("MLOPS_ATTEMPT", ""),
-        "nonce": os.environ.get("MLOPS_NONCE", ""),
-        "cells": step["cells"],
-        "codeCells": len(code),
-        "executed": sum(1 for c in due if c.get("execution_count")),
-        "skipped": [watch.number(c) for c in code if SKIP in tags(c)],
-        "notRun": [watch.number(c) for c in due if not c.get("execution_count")],
-        "raisedAllowed": [watch.number(c) for c in due if "raises-exception" in tags(c) and watch.output_of(c)],
-        "sentinel": step["sentinel"],
-    }
+    result = dict(
+        target["run"],
+        version=1,
+        cells=step["cells"],
+        codeCells=len(code),
+        executed=sum(1 for c in due if c.get("execution_count") is not None),
+        skipped=[watch.number(c) for c in code if SKIP in tags(c)],
+        notRun=[watch.number(c) for c in due if c.get("execution_count") is None],
+        raisedAllowed=[watch.number(c) for c in due if "raises-exception" in tags(c) and watch.output_of(c)],
+        sentinel=step["sentinel"],
+    )
+    # An exception that was shown and swallowed does not explain a kernel that died later.
+    if watch.error is not None and (watch.stopped or trouble is None):
+        number, error, output = watch.error
+        name = output.get("ename") or getattr(error, "ename", None) or type(error).__name__
+        value = output.get("evalue")
+        if value is None:
+            value = getattr(error, "evalue", None) or str(error)
+        lines = output.get("traceback") or [getattr(error, "traceback", None) or str(error)]
+        if number is None and watch.reading:
+            result["outcome"] = "metrics-unreadable"
+        else:
+            result["outcome"] = "ended-early" if name == "SystemExit" and watch.stopped else "raised"
+        result["exception"], result["message"] = name, trimmed(value, 2000)
+        result["traceback"] = trimmed("\n".join(lines))
+        if number is not None:
+            result["cell"] = number
+        sys.stdout.buffer.write((result["traceback"] + "\n").encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+        return result
     if trouble is not None:
         name = type(trouble).__name__
         result["exception"], result["message"] = name, trimmed(str(trouble), 2000)
         result["traceback"] = trimmed("".join(traceback.format_exception(type(trouble), trouble, trouble.__traceback__)))
         if name == "DeadKernelError" and watch.started:
             result["outcome"] = "kernel-died"
+            if watch.silent:
+                result["message"] = "it is idle and did not answer for 60 s"
         elif not watch.started:
             result["outcome"] = "no-kernel"
         else:
@@ -177,31 +254,17 @@ def judge(watch, trouble, step):
         if watch.cell is not None:
             result["cell"] = watch.cell
         return result
-    if watch.error is not None:
-        number, error, output = watch.error
-        name = output.get("ename") or getattr(error, "ename", None) or type(error).__name__
-        value = output.get("evalue")
-        if value is None:
-            value = getattr(error, "evalue", None) or str(error)
-        lines = output.get("traceback") or [getattr(error, "traceback", None) or str(error)]
-        result["outcome"] = "ended-early" if name == "SystemExit" else "raised"
-        result["exception"], result["message"] = name, trimmed(value, 2000)
-        result["traceback"] = trimmed("\n".join(lines))
-        result["cell"] = number if number is not None else watch.cell
-        sys.stdout.buffer.write((result["traceback"] + "\n").encode("utf-8", "backslashreplace"))
-        sys.stdout.buffer.flush()
-        return result
     result["outcome"] = "completed"
     if result["notRun"]:
         result["outcome"] = "cells-not-run"
     elif step["sentinel"]:
         try:
-            with io.open(os.environ["MLOPS_METRICS_FILE"], encoding="utf-8") as file:
+            with io.open(target["path"], encoding="utf-8") as file:
                 written = json.load(file)
-            if written.get("nonce") != result["nonce"]:
-                result["outcome"] = "ended-early"
+            if written.get("nonce") != target["run"]["nonce"]:
+                result["outcome"], result["message"] = "metrics-unreadable", "what is there is of another run"
         except (OSError, ValueError) as error:
-            result["outcome"], result["message"] = "ended-early", str(error)
+            result["outcome"], result["message"] = "metrics-unreadable", str(error)
     return result
 
 
@@ -238,10 +301,13 @@ def main():
     with io.open(os.path.join(folder, "in", "step-%s.json" % index), encoding="utf-8") as file:
         step = json.load(file)
     step["index"] = index
-    metrics = os.path.join(folder, "result", "metrics-step-%s.json" % index)
+    metrics = os.path.join(os.path.abspath(folder), "result", "metrics-step-%s.json" % index)
     if os.path.exists(metrics):
         os.remove(metrics)
-    os.environ["MLOPS_METRICS_FILE"] = metrics
+    names = {"run": os.environ.get("MLOPS_RUN", ""), "attempt": os.environ.get("MLOPS_ATTEMPT", "")}
+    # Not the notebook's to know: what is written under this name is of the last cell.
+    names["nonce"] = os.environ.pop("MLOPS_NONCE", "")
+    target = {"path": metrics, "run": names}
 
     def now(what):
         write(os.path.join(folder, "state", "now"), "step %s of %s %s\n" % (index, steps, what))
@@ -252,23 +318,21 @@ def main():
     os.chdir(os.path.join(folder, "tree", step.get("cwd", ".")))
     now("starting the kernel")
     try:
-        result = run(step, folder, now)
+        result = run(step, folder, now, target)
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
-        result = {
-            "version": 1,
-            "run": os.environ.get("MLOPS_RUN", ""),
-            "attempt": os.environ.get("MLOPS_ATTEMPT", ""),
-            "nonce": os.environ.get("MLOPS_NONCE", ""),
-            "outcome": "broken",
-            "cells": step["cells"],
-            "exception": type(error).__name__,
-            "message": trimmed(str(error), 2000),
-            "traceback": trimmed(traceback.format_exc()),
-        }
+        result = dict(
+            names,
+            version=1,
+            outcome="broken",
+            cells=step["cells"],
+            exception=type(error).__name__,
+            message=trimmed(str(error), 2000),
+            traceback=trimmed(traceback.format_exc()),
+        )
     write(os.path.join(folder, "result", "step-%s.json" % index), json.dumps(result))
     outcome = result["outcome"]
-    return 0 if outcome == "completed" else 1 if outcome in ("raised", "ended-early", "cells-not-run") else 2
+    return 0 if outcome == "completed" else 1 if outcome in ("raised", "ended-early", "cells-not-run", "metrics-unreadable") else 2
 
 
 if __name__ == "__main__":

@@ -80,13 +80,16 @@ export function notebookFailure(files: StepFiles, facts: Facts): Failure | undef
   const rule = exception === '' ? undefined : infrastructureRule({ exception, message });
   switch (result.outcome) {
     case 'completed':
-      if (result.sentinel && !hasSentinelFile(files, result)) return { side: 'code', reason: 'ended-early', ...words };
-      return code === 0
-        ? undefined
-        : { side: 'infrastructure', reason: 'no-result', detail: `exit status ${code}`, ...at };
+      if (result.sentinel && !hasSentinelFile(files, result))
+        return { side: 'code', reason: 'metrics-unreadable', ...words };
+      if (code !== 0) return { side: 'infrastructure', reason: 'no-result', detail: `exit status ${code}`, ...at };
+      return interruptedReading(files);
     case 'raised':
       if (rule !== undefined) return { side: 'infrastructure', reason: rule.reason, ...words };
       return { side: 'code', reason: 'exception', ...words };
+    case 'metrics-unreadable':
+      if (rule !== undefined) return { side: 'infrastructure', reason: rule.reason, ...words };
+      return { side: 'code', reason: 'metrics-unreadable', ...words };
     case 'ended-early':
       return { side: 'code', reason: 'ended-early', ...words };
     case 'cells-not-run':
@@ -104,6 +107,19 @@ const hasSentinelFile = (files: StepFiles, { nonce }: NotebookResult): boolean =
   const value = parse(files.read(`result/metrics-step-${files.step.index}.json`));
   return value !== undefined && value.nonce === nonce;
 };
+
+/** A metric may be an evaluation of an hour: where the machine ended it, nothing is known about the model. */
+function interruptedReading({ step, read }: StepFiles): Failure | undefined {
+  const metrics = parse(read(`result/metrics-step-${step.index}.json`))?.metrics;
+  for (const [name, found] of Object.entries(isObject(metrics) ? metrics : {})) {
+    if (!isObject(found) || typeof found.exception !== 'string' || typeof found.message !== 'string') continue;
+    const { exception, message } = found;
+    const rule = infrastructureRule({ exception, message });
+    if (rule !== undefined)
+      return { side: 'infrastructure', reason: rule.reason, exception, detail: `${message} (metric ${name})` };
+  }
+  return undefined;
+}
 
 /** The last cell's readings; none if they are of another run, attempt or start. */
 export function writtenMetrics(files: StepFiles, reused: boolean): Readonly<Record<string, MetricReading>> {

@@ -46,6 +46,8 @@ export const failureWords = {
   'kernel-died': ({ detail }) => because('the kernel died', detail),
   'ended-early': ({ detail }) => because('ended before its last cell', detail),
   'cells-not-run': ({ detail }) => because('cells were not run', detail),
+  'metrics-unreadable': ({ exception, detail }) =>
+    because('the metrics could not be read', [exception ?? '', detail].filter((text) => text !== '').join(': ')),
   'tests-failed': ({ detail }) => because('tests failed', detail),
   'wrote-into-data': ({ detail }) => because('wrote into data that is not `writable`', detail),
   timeout: () => 'the time limit was reached',
@@ -72,7 +74,8 @@ export const failureWords = {
 export function failureText(failure: Failure): string {
   const place = placeText(failure);
   const words = failureWords[failure.reason](failure);
-  if (failure.side === 'code') return place === '' ? words : `${place} ${words}`;
+  if (failure.side === 'code' && failure.reason !== 'metrics-unreadable')
+    return place === '' ? words : `${place} ${words}`;
   return place === '' ? words : `${words}, ${place}`;
 }
 

@@ -106,6 +106,8 @@ export type FailureReason =
   | 'kernel-died'
   | 'ended-early'
   | 'cells-not-run'
+  /** Every cell ran, and the one that reads the metrics did not do its work. */
+  | 'metrics-unreadable'
   | 'tests-failed'
   | 'wrote-into-data'
   | 'timeout'

@@ -108,6 +108,49 @@ describe('what looks green and is not', () => {
       { side: 'code', reason: 'exception', exception: 'ValueError', detail: 'no luck', cell: 3, cells: 3 },
     ],
     [
+      'an exception that a nested cell shows and swallows is a fail',
+      ['score = 1', 'get_ipython().run_cell("1 / 0")', 'later = 1'],
+      { side: 'code', reason: 'exception', exception: 'ZeroDivisionError', cell: 2 },
+    ],
+    [
+      'a script that raises under %run is a fail',
+      ['score = 1', '%%writefile bad.py\nraise ValueError("in the script")', '%run bad.py'],
+      { side: 'code', reason: 'exception', exception: 'ValueError', detail: 'in the script', cell: 3 },
+    ],
+    [
+      'an exception under %%capture is a fail',
+      ['score = 1', '%%capture\n1 / 0'],
+      { side: 'code', reason: 'exception', exception: 'ZeroDivisionError', cell: 2 },
+    ],
+    [
+      'an exception whose output is cleared is a fail',
+      [
+        'score = 1',
+        'from IPython.display import clear_output\nget_ipython().run_cell("1 / 0")\nclear_output()\nprint("fine")',
+      ],
+      { side: 'code', reason: 'exception', exception: 'ZeroDivisionError', cell: 2 },
+    ],
+    [
+      'an exception that a handler of the notebook swallows is a fail',
+      ['def quiet(*_): pass\nget_ipython().set_custom_exc((Exception,), quiet)\nscore = 1', '1 / 0'],
+      { side: 'code', reason: 'exception', cell: 2 },
+    ],
+    [
+      'exit is a fail, however soon the kernel goes',
+      ['score = 1', 'exit', 'import time; time.sleep(1)'],
+      { side: 'code', reason: 'ended-early', exception: 'SystemExit', detail: 'exit', cell: 2 },
+    ],
+    [
+      'quit() in the last cell is a fail',
+      ['score = 1', 'quit()'],
+      { side: 'code', reason: 'ended-early', detail: 'exit', cell: 2 },
+    ],
+    [
+      'a notebook that ends the kernel after an exception was swallowed is an error: the kernel died',
+      ['get_ipython().run_cell("1 / 0")', 'import os; os._exit(0)'],
+      { side: 'infrastructure', reason: 'kernel-died', cell: 2 },
+    ],
+    [
       'an exception of the infrastructure is an error',
       ['score = 1', 'import errno, os; raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))'],
       { side: 'infrastructure', reason: 'infrastructure-exception', cell: 2 },
@@ -199,7 +242,7 @@ describe('metrics', () => {
   test('are read as what they are: only a finite number is a number', async () => {
     const { result } = await run(
       [
-        'import numpy as np, decimal, fractions\nlists = [1]\nclass Bad:\n    def __repr__(self): raise RuntimeError("no repr")\nclass Mute(Exception):\n    def __str__(self): raise RuntimeError("no words")\ndef mute(): raise Mute()',
+        'import numpy as np, decimal, fractions\nlists = [1]\nclass Bad:\n    def __repr__(self): raise RuntimeError("no repr")\nclass Shaped:\n    shape = 3\n    def __repr__(self): return "3"\nclass Mean(Shaped):\n    shape = property(lambda self: 1 / 0)\nclass Lazy:\n    shape = ()\n    def item(self): raise RuntimeError("gone")\n    def __repr__(self): return "Lazy()"\nclass Mute(Exception):\n    def __str__(self): raise RuntimeError("no words")\ndef mute(): raise Mute()',
       ],
       {
         number: '3',
@@ -224,6 +267,12 @@ describe('metrics', () => {
         time: 'np.datetime64("2020-01-01", "ns")',
         duration: 'np.array(5, dtype="timedelta64[ns]")',
         mute: 'mute()',
+        signals: 'decimal.Decimal("sNaN")',
+        endless: 'decimal.Decimal("-Infinity")',
+        complex: '1 + 2j',
+        shaped: 'Shaped()',
+        mean: 'Mean()',
+        lazy: 'Lazy()',
       },
     );
     expect(
@@ -251,6 +300,12 @@ describe('metrics', () => {
       time: { kind: 'object', shown: expect.stringContaining('2020-01-01') },
       duration: { kind: 'object', shown: expect.stringContaining('timedelta64') },
       mute: { kind: 'raised', shown: 'Mute: <its words raised RuntimeError>' },
+      signals: { kind: 'nan' },
+      endless: { kind: 'minus-infinity' },
+      complex: { kind: 'object', shown: '(1+2j), of type complex' },
+      shaped: { kind: 'object', shown: '3, of type Shaped' },
+      mean: { kind: 'object', shown: '3, of type Mean' },
+      lazy: { kind: 'raised', shown: 'RuntimeError: gone, reading Lazy()' },
     });
   });
 
@@ -261,6 +316,46 @@ describe('metrics', () => {
       'a "quoted" name\\': 'score',
     });
     expect(result.metrics).toEqual({ 'a "quoted" name\\': { kind: 'number', value: 0.5, source: 'score' } });
+  });
+
+  test('are read although the notebook has emptied the environment and replaced what writes and measures', async () => {
+    const { result } = await run(
+      [
+        'import builtins, json, math, os\nos.environ.clear()\nos.environ["MLOPS_METRICS_FILE"] = "/tmp/never"',
+        'json.dump = math.isnan = os.replace = os.fsync = None\nbuiltins.open = builtins.repr = None',
+        'score = 0.5; words = "\u00fc\\\\ \\" U0001f600"',
+      ],
+      { score: 'score', words: 'words' },
+    );
+    expect(result.metrics).toMatchObject({
+      score: { kind: 'number', value: 0.5 },
+      words: { kind: 'text', shown: expect.stringContaining('ü') },
+    });
+  });
+
+  test('that the notebook keeps from being read are a fail that names no cell of it', async () => {
+    const outcome = await run(['score = 1', 'import builtins; builtins.exec = None'], { score: 'score' });
+    const { cell, ...found } = failure(outcome) ?? {};
+    expect(found).toMatchObject({ side: 'code', reason: 'metrics-unreadable', exception: 'TypeError' });
+    expect(cell).toBeUndefined();
+  });
+
+  test('of another start of the same attempt count for nothing', async () => {
+    const forged = `import builtins, glob, json, os
+for folder in glob.glob("../result"):
+    with open(folder + "/metrics-step-1.json", "w") as file:
+        json.dump({"version": 1, "run": os.environ["MLOPS_RUN"], "attempt": os.environ["MLOPS_ATTEMPT"], "nonce": os.environ.get("MLOPS_NONCE", ""), "metrics": {"score": {"kind": "number", "value": 9}}}, file)
+builtins.exec = lambda *_: None`;
+    const outcome = await run(['score = 1', forged], { score: 'score' });
+    expect(failure(outcome)).toMatchObject({ side: 'code', reason: 'metrics-unreadable' });
+    expect(outcome.result.metrics).toEqual({});
+  });
+
+  test('that end in an exception of the infrastructure are an error, not a metric that is no number', async () => {
+    const full = 'def measure():\n    with open("/dev/full", "w") as file:\n        file.write("x")';
+    const outcome = await run(['score = 1', full], { score: 'score', other: 'measure()' });
+    expect(failure(outcome)).toMatchObject({ side: 'infrastructure', reason: 'disk-full', exception: 'OSError' });
+    expect(outcome.result.metrics).toEqual({});
   });
 
   test('parameters are injected after the tagged cell, with every kind of value', async () => {
