@@ -15,49 +15,60 @@ export interface InfrastructureRule {
 /** What code raises about its own data and its own logic, whatever words are in it: a test that compares logs may name a full disk. */
 const ownLogic =
   /^(?:AssertionError|KeyError|IndexError|LookupError|NameError|UnboundLocalError|AttributeError|TypeError|ZeroDivisionError|StopIteration|NotImplementedError|ValueError|UnicodeDecodeError|UnicodeEncodeError)$/;
-const errno = (...numbers: number[]) => new RegExp(`\\[Errno (?:${numbers.join('|')})\\]`);
+/** The number as Python, Arrow and HDF5 write it; or the system's words for it where a library has put them behind its own. */
+const errno = (numbers: readonly number[], words: readonly string[] = []) =>
+  new RegExp(
+    [
+      `\\[[Ee]rrno (?:${numbers.join('|')})\\]|\\berrno = (?:${numbers.join('|')})\\b`,
+      // Alone, or within a sentence, they are what somebody wrote: "Input/output error rate".
+      ...words.map((text) => `[:;('"] ?${text}(?!\\w| \\w)`),
+    ].join('|'),
+  );
 const osError =
   /^(?:OSError|IOError|EnvironmentError|BlockingIOError|TimeoutError|timeout|error|Error|URLError|shutil\.Error|RuntimeError|ConnectionError|[A-Z]\w*(?:Error|Exception|Timeout))$/;
 const cuda =
-  /^(?:RuntimeError|AcceleratorError|CudaError|CUDARuntimeError|CudaAPIError|CudaSupportError|InternalError|XlaRuntimeError|UnknownError|LogicError)$/;
+  /^(?:RuntimeError|AcceleratorError|CudaError|CUDARuntimeError|CudaAPIError|CudaSupportError|InternalError|XlaRuntimeError|UnknownError|LogicError|NVMLError\w*)$/;
 
 export const infrastructureRules: readonly InfrastructureRule[] = [
-  // ENOSPC, EDQUOT, by number and in the words of libraries that lose it.
+  // ENOSPC, EDQUOT
   {
     name: 'disk-full',
     reason: 'disk-full',
-    message: /\[Errno (?:28|122)\]|No space left on device|Disk quota exceeded|errno = (?:28|122)\b/,
+    message: errno([28, 122], ['No space left on device', 'Disk quota exceeded']),
   },
+  { name: 'disk-full-database', reason: 'disk-full', exception: /^OperationalError$/, message: /disk is full/ },
   // How much memory a job gets is not part of the fingerprint: the same run with more of it may pass.
   { name: 'memory', reason: 'out-of-memory', exception: /^(?:_Array)?MemoryError$/ },
-  { name: 'memory-errno', reason: 'out-of-memory', exception: osError, message: errno(12) },
+  { name: 'memory-errno', reason: 'out-of-memory', exception: osError, message: errno([12]) },
   { name: 'gpu-memory', reason: 'out-of-memory', exception: /^(?:OutOfMemoryError|ResourceExhaustedError)$/ },
   {
     name: 'gpu-memory-words',
     reason: 'out-of-memory',
     exception: cuda,
     message:
-      /CUDA out of memory|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|HIP out of memory|RESOURCE_EXHAUSTED|DefaultCPUAllocator: can't allocate memory/,
+      /(?:CUDA|HIP)(?: error:)? out of memory|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|RESOURCE_EXHAUSTED|DefaultCPUAllocator: can't allocate memory/,
   },
   // ESTALE, EIO, ENOTCONN, ESHUTDOWN, EREMOTEIO, ECOMM, EBADFD: what network file systems say when a server is away.
   {
     name: 'file-system',
     reason: 'infrastructure-exception',
     exception: osError,
-    message:
-      /\[Errno (?:5|70|77|107|108|116|121)\]|Stale file handle|Input\/output error|Transport endpoint is not connected/,
+    message: errno(
+      [5, 70, 77, 107, 108, 116, 121],
+      ['Stale (?:NFS )?file handle', 'Input/output error', 'Transport endpoint is not connected'],
+    ),
   },
   {
     name: 'file-lock',
     reason: 'infrastructure-exception',
-    message: /unable to lock file, errno = (?:11|37|95|524)\b|\[Errno 37\]|No locks available/,
+    message: /unable to lock file, errno = (?:11|37|95|524)\b|\[Errno 37\]|: No locks available$/m,
   },
   // ENETDOWN, ENETUNREACH, ENETRESET, ECONNABORTED, ECONNRESET, ETIMEDOUT, ECONNREFUSED, EHOSTDOWN, EHOSTUNREACH
   {
     name: 'network',
     reason: 'infrastructure-exception',
     exception: osError,
-    message: errno(100, 101, 102, 103, 104, 110, 111, 112, 113),
+    message: errno([100, 101, 102, 103, 104, 110, 111, 112, 113]),
   },
   {
     name: 'name-resolution',
@@ -102,7 +113,7 @@ export const infrastructureRules: readonly InfrastructureRule[] = [
     reason: 'infrastructure-exception',
     exception: cuda,
     message:
-      /uncorrectable (?:NVLink|ECC)|ECC error|fallen off the bus|\bXid\b|hardware stack error|CUDA_ERROR_ECC|cudaErrorECC/i,
+      /uncorrectable (?:NVLink|ECC)|ECC error|fallen off the bus|GPU is lost|\bXid\b|hardware stack error|CUDA_ERROR_ECC|cudaErrorECC/i,
   },
   {
     name: 'gpu-missing',
@@ -129,11 +140,11 @@ export const infrastructureRules: readonly InfrastructureRule[] = [
     message:
       /insufficient shared memory|killed by signal: (?:Bus error|Killed)|unable to (?:open|mmap|resize)[^\n]*shared memory/i,
   },
-  // The environment of this node, not the code: a library that is built against another system.
+  // The environment of this node, not the code: a library that is missing or that is built against another system.
   {
     name: 'broken-library',
     reason: 'environment',
-    exception: /^ImportError$/,
+    exception: /^(?:ImportError|OSError|RuntimeError)$/,
     message: /cannot open shared object file|GLIBC(?:XX)?_[\d.]+' not found|undefined symbol|failed to map segment/,
   },
 ];

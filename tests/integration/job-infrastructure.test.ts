@@ -1,73 +1,82 @@
 import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { knownVerdict } from '../../lib/gate/known.ts';
 import { infrastructureRule } from '../../lib/job/infrastructure.ts';
+import { parseStep } from '../../lib/job/parse-step.ts';
 import { pythonEnvironment } from '../rig/python.ts';
+import { fingerprint, sampleReport } from '../rig/sample-report.ts';
 
-const program = `
-import http.server, json, os, resource, socket, threading, urllib.request
-import numpy as np
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_error(int(self.path[1:]))
-    def log_message(self, *args): pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-base = "http://127.0.0.1:%d/" % server.server_port
-silent = socket.socket(); silent.bind(("127.0.0.1", 0)); silent.listen(1)
-closed = socket.socket(); closed.bind(("127.0.0.1", 0)); free = closed.getsockname()[1]; closed.close()
-get = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-
-def full():
-    with open("/dev/full", "w") as file:
-        file.write("x")
-        file.flush()
-
-cases = {
-  "disk full": full,
-  "memory": lambda: bytearray(1 << 60),
-  "numpy memory": lambda: np.zeros(1 << 55),
-  "http 503": lambda: get(base + "503"),
-  "http 429": lambda: get(base + "429"),
-  "refused": lambda: socket.create_connection(("127.0.0.1", free)),
-  "refused url": lambda: get("http://127.0.0.1:%d/" % free),
-  "no such host": lambda: socket.getaddrinfo("no-such-host.invalid", 80),
-  "no such host url": lambda: get("http://no-such-host.invalid/"),
-  "timed out": lambda: get("http://127.0.0.1:%d/" % silent.getsockname()[1], timeout=0.2),
-  "code: http 404": lambda: get(base + "404"),
-  "code: http 401": lambda: get(base + "401"),
-  "code: missing file": lambda: open("no/such/file"),
-  "code: directory": lambda: open("/"),
-  "code: division": lambda: 1 / 0,
-  "code: key": lambda: {}["a"],
-  "code: index": lambda: [][1],
-  "code: attribute": lambda: None.x,
-  "code: type": lambda: 1 + "a",
-  "code: value": lambda: int("x"),
-  "code: import": lambda: __import__("no_such_module_at_all"),
-  "code: shapes": lambda: np.ones(2) @ np.ones(3),
-  "code: linalg": lambda: np.linalg.inv(np.zeros((2, 2))),
-  "code: decode": lambda: b"\\xff".decode(),
-  "code: json": lambda: json.loads("{"),
-  "code: recursion": lambda: (lambda f: f(f))(lambda f: f(f)),
-  "code: overflow": lambda: 2.0 ** 10000,
-  "code: stop": lambda: next(iter(())),
+interface Case {
+  readonly name: string;
+  readonly expected: 'error' | 'fail';
+  readonly exception: string;
+  readonly message: string;
 }
-found = {}
-for name, case in cases.items():
-    try:
-        case()
-    except BaseException as error:
-        found[name] = {"exception": type(error).__name__, "message": str(error)}
-print(json.dumps(found))
-`;
 
-test('exceptions that Python and numpy really raise are taken for what they are', async () => {
+const checkout = join(import.meta.dirname, '../..');
+let cases: readonly Case[];
+beforeAll(async () => {
   const python = `${await pythonEnvironment()}/bin/python`;
-  const { stdout } = await promisify(execFile)(python, ['-c', program]);
-  const found = Object.entries(JSON.parse(stdout) as Record<string, { exception: string; message: string }>);
-  expect(found.length).toBe(28);
-  const sides = found.map(([name, raised]) => [name, raised, infrastructureRule(raised)?.name]);
-  expect(sides.filter(([name, , rule]) => String(name).startsWith('code:') !== (rule === undefined))).toEqual([]);
+  const { stdout } = await promisify(execFile)(python, [join(checkout, 'tests/corpus/exceptions.py')]);
+  const found = JSON.parse(stdout) as Record<string, Omit<Case, 'name'>>;
+  cases = Object.entries(found).map(([name, rest]) => ({ name, ...rest }));
 }, 300_000);
+
+/** What becomes of a notebook whose second cell raised it. */
+async function reportOf({ exception, message }: Case) {
+  const ids = { run: fingerprint, attempt: '1', nonce: 'n' };
+  const written = { version: 1, ...ids, outcome: 'raised', cell: 2, cells: 3, sentinel: true, exception, message };
+  const files = new Map([
+    ['result/step-1', 'version=1\noutcome=failed\nexit=1\nseconds=1\n'],
+    ['result/step-1.json', JSON.stringify(written)],
+  ]);
+  const step = { index: 1, name: 'a.ipynb', kind: 'notebook' as const, expressions: { rprec: 'rprec' } };
+  const { result, metrics } = await parseStep({
+    step,
+    run: fingerprint,
+    attempt: 1,
+    read: (path) => files.get(path),
+  });
+  if (result === undefined) throw new Error('no result');
+  const job = { id: '7', how: 'failed', word: 'FAILED', exitCode: 1 };
+  return sampleReport({ run: { job, steps: [result], metrics } });
+}
+
+describe('exceptions that Python really raises', () => {
+  test('are an error where they are the infrastructure’s, a fail where they are the code’s', async () => {
+    const seen = await Promise.all(cases.map(async (of) => [of.name, (await reportOf(of)).verdict?.kind]));
+    expect(seen).toEqual(cases.map(({ name, expected }) => [name, expected]));
+    const expected = cases.map((of) => of.expected);
+    expect(expected.filter((verdict) => verdict === 'error').length).toBeGreaterThanOrEqual(15);
+    expect(expected.filter((verdict) => verdict === 'fail').length).toBeGreaterThanOrEqual(15);
+  });
+
+  test('are known to the next push only where they are the code’s', async () => {
+    for (const of of cases) {
+      const known = knownVerdict([await reportOf(of)]);
+      expect([of.name, known?.verdict?.kind]).toEqual([of.name, of.expected === 'fail' ? 'fail' : undefined]);
+    }
+  });
+
+  test('are in docs/notebooks.md as they are judged', async () => {
+    const path = join(checkout, 'docs/notebooks.md');
+    const rows = await Promise.all(
+      cases.map(async (of) => {
+        const rule = infrastructureRule(of)?.name ?? '';
+        return `| ${of.name} | \`${of.exception}\` | ${of.expected} | ${(await reportOf(of)).verdict?.kind} | ${rule} |\n`;
+      }),
+    );
+    const table = `| what was raised | class | expected | seen | rule |\n|---|---|---|---|---|\n${rows.join('')}`;
+    const [start, end] = ['<!-- exceptions -->\n', '<!-- /exceptions -->'];
+    let text = await readFile(path, 'utf8');
+    const [from, to] = [text.indexOf(start) + start.length, text.indexOf(end)];
+    if (process.env.UPDATE_DOCS === '1') {
+      text = text.slice(0, from) + table + text.slice(to);
+      await writeFile(path, text);
+    }
+    expect(text).toContain(`${start}${table}${end}`);
+  });
+});

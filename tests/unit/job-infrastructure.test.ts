@@ -13,6 +13,17 @@ const infrastructure: readonly Row[] = [
     'Caught OSError in DataLoader worker process 0.\nOriginal Traceback:\nOSError: [Errno 116] Stale file handle',
     'file-system',
   ],
+  [
+    'OSError',
+    "Can't synchronously write data (file write failed: time = Tue, filename = 'model.h5', errno = 28, error message = 'No space left on device')",
+    'disk-full',
+  ],
+  ['ArrowIOError', '[Errno 28] Error writing bytes to file. Detail: [errno 28] No space left on device', 'disk-full'],
+  ['ResourceExhaustedError', 'out/model.index; No space left on device [Op:SaveV2]', 'disk-full'],
+  ['RuntimeError', 'filesystem error: cannot create directories: No space left on device [out/model]', 'disk-full'],
+  ['sqlite3.OperationalError', 'database or disk is full', 'disk-full-database'],
+  ['RasterioIOError', 'scene.tif: Input/output error', 'file-system'],
+  ['RuntimeError', 'read failed: Stale file handle', 'file-system'],
   ['OSError', '[Errno 101] Network is unreachable', 'network'],
   [
     'BlockingIOError',
@@ -38,6 +49,7 @@ const infrastructure: readonly Row[] = [
     'CUDA error: uncorrectable ECC error encountered\nCUDA kernel errors might be asynchronously reported',
     'gpu-hardware',
   ],
+  ['pynvml.NVMLError_GpuIsLost', 'GPU is lost', 'gpu-hardware'],
   ['RuntimeError', 'CUDA error: no CUDA-capable device is detected', 'gpu-missing'],
   ['RuntimeError', 'No CUDA GPUs are available', 'gpu-missing'],
   ['RuntimeError', 'Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU', 'gpu-missing'],
@@ -72,6 +84,7 @@ const infrastructure: readonly Row[] = [
     'shared-memory',
   ],
   ['ImportError', 'libcudart.so.11.0: cannot open shared object file: No such file or directory', 'broken-library'],
+  ['OSError', 'libsndfile.so.1: cannot open shared object file: No such file or directory', 'broken-library'],
 ];
 
 const code: readonly (readonly [string, string])[] = [
@@ -80,6 +93,12 @@ const code: readonly (readonly [string, string])[] = [
   ['IsADirectoryError', "[Errno 21] Is a directory: 'data'"],
   ['ValueError', 'Input contains NaN'],
   ['ValueError', 'Found array with 503 sample(s) while a minimum of 504 is required'],
+  ['OSError', 'No space left on device'],
+  ['OSError', 'Input/output error'],
+  ['DataError', 'Input/output error rate 0.31 is above 0.1'],
+  ['DataError', 'the log says: Input/output error rate'],
+  ['QuotaError', 'Disk quota exceeded by 3 users'],
+  ['OperationalError', 'no such table: ratings'],
   ['AssertionError', ''],
   ['AssertionError', 'expected 500 rows'],
   ['AssertionError', 'expected "No space left on device" in the log'],
