@@ -1,7 +1,8 @@
 import type { Json } from '../base/canonical-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { isLeftBehind } from './instrument.ts';
-import { type Cell, isObject, type NotebookProblem, readNotebook, textOf } from './notebook.ts';
+import { isObject } from './json-object.ts';
+import { type Cell, type NotebookProblem, readNotebook, textOf } from './notebook.ts';
 
 export interface CellOutputs {
   readonly source: string;

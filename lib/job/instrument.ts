@@ -1,6 +1,7 @@
 import type { Json } from '../base/canonical-json.ts';
+import { isObject, type JsonObject } from './json-object.ts';
 import { metricsCell } from './metrics-cell.ts';
-import { type Cell, isObject, type JsonObject, type Notebook } from './notebook.ts';
+import type { Cell, Notebook } from './notebook.ts';
 
 /**
  * The copy of a notebook that is run. Stale outputs, counts, parameters and marks of an older run are taken out, since they must

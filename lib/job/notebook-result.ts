@@ -1,7 +1,7 @@
 import type { Json } from '../base/canonical-json.ts';
 import type { Failure, MetricReading } from '../verdict/types.ts';
 import { infrastructureRule } from './infrastructure.ts';
-import { isObject, type JsonObject } from './notebook.ts';
+import { isObject, type JsonObject } from './json-object.ts';
 import type { StepFiles } from './result-files.ts';
 import { type Facts, numberOf } from './state-files.ts';
 

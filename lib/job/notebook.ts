@@ -1,8 +1,11 @@
 import type { Json } from '../base/canonical-json.ts';
 import { parsePythonJson } from '../base/python-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import { isObject, type JsonObject } from './json-object.ts';
+import { languageOfKernel } from './kernel-language.ts';
+import { upgradeNotebook } from './old-notebook.ts';
 
-/** A notebook of format 4 as far as running it needs it. Everything else in it is kept as it is. */
+/** A notebook of format 4, or one that was made it, as far as running it needs it. Everything else in it is kept as it is. */
 export interface Notebook {
   readonly cells: readonly Cell[];
   /** Lower case: `python`, `r`, `julia`. */
@@ -17,13 +20,10 @@ export interface Cell {
   readonly tags: readonly string[];
   readonly raw: JsonObject;
 }
-export type JsonObject = { readonly [key: string]: Json | undefined };
 export type NotebookProblem =
   | { readonly problem: 'not-json'; readonly detail: string }
   | { readonly problem: 'format'; readonly detail: string };
 
-export const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 /** Of a text that may be a list of lines. */
 export const textOf = (value: Json | undefined): string =>
   typeof value === 'string'
@@ -35,7 +35,8 @@ export const textOf = (value: Json | undefined): string =>
 export function readNotebook(source: string): Result<Notebook, NotebookProblem> {
   const parsed = parsePythonJson(source);
   if (!parsed.ok) return err({ problem: 'not-json', detail: parsed.error });
-  const raw = parsed.value;
+  const written = parsed.value;
+  const raw = isObject(written) ? (upgradeNotebook(written) ?? written) : written;
   if (!isObject(raw) || raw.nbformat !== 4 || !Array.isArray(raw.cells)) {
     const found =
       isObject(raw) && typeof raw.nbformat === 'number' ? `nbformat ${raw.nbformat}` : 'no nbformat and cells';
@@ -48,11 +49,6 @@ export function readNotebook(source: string): Result<Notebook, NotebookProblem> 
   const kernel = textOf(spec.name) || (typeof metadata.kernelspec === 'string' ? metadata.kernelspec : '');
   const language = (textOf(info.name) || textOf(spec.language) || languageOfKernel(kernel)).toLowerCase();
   return ok({ raw, kernel, language: language === 'ipython' ? 'python' : language, cells: raw.cells.map(cellOf) });
-}
-
-function languageOfKernel(kernel: string): string {
-  if (/^ir\d*$/i.test(kernel)) return 'r';
-  return /^julia/i.test(kernel) ? 'julia' : 'python';
 }
 
 function cellOf(value: Json): Cell {

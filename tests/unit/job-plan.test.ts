@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Json } from '../../lib/base/canonical-json.ts';
 import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
 import type { Config } from '../../lib/config/types.ts';
 import type { Pin } from '../../lib/fingerprint/types.ts';
@@ -85,10 +86,10 @@ describe('what cannot run is named before anything is sent', () => {
     const tree = [{ path: 'notebooks/a.ipynb', mode: '100644' as const, oid: asOid(hex('1', 40)) }];
     expect(errors({ steps: [runStep('true', { cwd: 'notebooks' })] }, { tree })).toEqual([]);
   });
-  test('a notebook that is not JSON, or of an old format', () => {
+  test('a notebook that is not JSON, or of no format that is known', () => {
     expect(withNotebook('<<<<<<< HEAD')).toMatchObject([{ reason: 'notebook-not-json', notebook: 'a.ipynb' }]);
-    expect(withNotebook('{"nbformat": 3, "worksheets": []}')).toMatchObject([
-      { reason: 'notebook-format', detail: 'nbformat 3' },
+    expect(withNotebook('{"nbformat": 5, "cells": []}')).toMatchObject([
+      { reason: 'notebook-format', detail: 'nbformat 5' },
     ]);
   });
   test('a NaN that Python’s json wrote into an output is no reason to refuse a notebook', () => {
@@ -273,4 +274,76 @@ test('what is no file of metrics is refused', () => {
       'd"NaN': { value: 1 },
     },
   });
+});
+
+describe('what language a notebook is in', () => {
+  const languageOf = (metadata: Json): string => {
+    const read = readNotebook(notebookOf(['1'], metadata));
+    return read.ok ? read.value.language : '';
+  };
+  const cases: readonly (readonly [Json, string])[] = [
+    [{}, 'python'],
+    [{ kernelspec: { name: 'bash' } }, 'bash'],
+    [{ kernelspec: 'bash' }, 'bash'],
+    [{ kernelspec: { name: 'ir' } }, 'r'],
+    [{ kernelspec: { name: 'julia-1.10' } }, 'julia'],
+    [{ kernelspec: { name: 'xcpp17' } }, 'c++'],
+    [{ kernelspec: { name: 'javascript' } }, 'javascript'],
+    [{ kernelspec: { name: 'IJava' } }, 'java'],
+    [{ kernelspec: { name: 'sagemaker-env' } }, 'python'],
+    [{ kernelspec: { name: 'conda-env-bash-tools-py' } }, 'python'],
+    [{ kernelspec: { name: 'python3' } }, 'python'],
+    [{ kernelspec: { name: 'mine', language: 'R' } }, 'r'],
+    [{ kernelspec: { name: 'bash' }, language_info: { name: 'python' } }, 'python'],
+    [{ language_info: { name: 'ipython' } }, 'python'],
+  ];
+  test.each(cases)('%j: %s', (metadata, language) => {
+    expect(languageOf(metadata)).toBe(language);
+  });
+
+  test('one that runs elsewhere than in Python keeps its kernel, and needs a file for its metrics', () => {
+    const text = notebookOf(['echo 1'], { kernelspec: { name: 'bash' } });
+    expect(withNotebook(text, notebookStep('a.ipynb', expressions({ x: 'x' })))).toMatchObject([
+      { reason: 'expressions-need-python', language: 'bash' },
+    ]);
+    expect(withNotebook(text)).toEqual([]);
+  });
+});
+
+test('a notebook of format 3 is made one of format 4, with the cells that its fingerprint counts', () => {
+  const old = {
+    nbformat: 3,
+    nbformat_minor: 0,
+    metadata: { name: '' },
+    worksheets: [
+      {
+        cells: [
+          { cell_type: 'heading', level: 2, metadata: {}, source: ['Load', ' data'] },
+          {
+            cell_type: 'code',
+            collapsed: false,
+            language: 'python',
+            input: ['x = 1\n', 'print(x)'],
+            outputs: [{ output_type: 'pyout', prompt_number: 1, text: ['1'] }],
+            prompt_number: 1,
+          },
+        ],
+      },
+      { cells: [{ cell_type: 'html', metadata: {}, source: '<b>bold</b>' }] },
+    ],
+  };
+  const read = readNotebook(JSON.stringify(old));
+  if (!read.ok) throw new Error(read.error.detail);
+  expect(read.value).toMatchObject({
+    language: 'python',
+    cells: [
+      { kind: 'markdown', source: '## Load data' },
+      { kind: 'code', source: 'x = 1\nprint(x)' },
+      { kind: 'markdown', source: '<b>bold</b>' },
+    ],
+  });
+  const copy = JSON.parse(instrumentNotebook(read.value, {}));
+  expect(copy).toMatchObject({ nbformat: 4, cells: [{}, { outputs: [], execution_count: null }, {}, {}] });
+  expect(copy.worksheets).toBeUndefined();
+  expect(Object.keys(copy.cells[1]).sort()).toEqual(['cell_type', 'execution_count', 'metadata', 'outputs', 'source']);
 });
