@@ -205,6 +205,28 @@ def run(step, folder, now, target):
     return result
 
 
+def elsewhere(step, name, message):
+    """Jupyter starts a notebook in its own folder, this starts it at the top: where a file or a module is that it misses."""
+    home = os.path.dirname(step["output"])
+    file = re.search(r"\[Errno 2\][^'\"]*(['\"])(.+?)\1", message)
+    module = re.match(r"No module named '([\w.]+)'", message)
+    if not home or name not in ("FileNotFoundError", "ModuleNotFoundError") or not (file or module):
+        return ""
+    if file:
+        wanted = [file.group(2)]
+    else:
+        path = module.group(1).replace(".", "/")
+        wanted = [path + ".py", path]
+    for one in wanted:
+        place = os.path.normpath(os.path.join(home, one))
+        if not os.path.isabs(one) and not place.startswith("..") and os.path.exists(place):
+            return (
+                "\nThere is %s: here a notebook starts in the repository's top folder, in Jupyter in its own. For both, begin it with"
+                "\n    import os\n    if 'MLOPS_RUN' in os.environ: os.chdir(%r)" % (place, home)
+            )
+    return ""
+
+
 def judge(watch, trouble, step, target):
     cells = watch.nb.cells if watch.nb is not None else []
     code = [c for c in cells if c.get("cell_type") == "code" and c["source"].strip() and watch.number(c) is not None]
@@ -232,8 +254,9 @@ def judge(watch, trouble, step, target):
             result["outcome"] = "metrics-unreadable"
         else:
             result["outcome"] = "ended-early" if name == "SystemExit" and watch.stopped else "raised"
-        result["exception"], result["message"] = name, trimmed(value, 2000)
-        result["traceback"] = trimmed("\n".join(lines))
+        hint = elsewhere(step, name, value)
+        result["exception"], result["message"] = name, trimmed(value, 2000) + hint
+        result["traceback"] = trimmed("\n".join(lines)) + hint
         if number is not None:
             result["cell"] = number
         sys.stdout.buffer.write((result["traceback"] + "\n").encode("utf-8", "backslashreplace"))
@@ -298,10 +321,11 @@ def kernelspec(folder):
 
 def main():
     index, steps, folder = sys.argv[1:4]
+    folder = os.path.abspath(folder)
     with io.open(os.path.join(folder, "in", "step-%s.json" % index), encoding="utf-8") as file:
         step = json.load(file)
     step["index"] = index
-    metrics = os.path.join(os.path.abspath(folder), "result", "metrics-step-%s.json" % index)
+    metrics = os.path.join(folder, "result", "metrics-step-%s.json" % index)
     if os.path.exists(metrics):
         os.remove(metrics)
     names = {"run": os.environ.get("MLOPS_RUN", ""), "attempt": os.environ.get("MLOPS_ATTEMPT", "")}
