@@ -210,7 +210,7 @@ def elsewhere(step, name, message):
     home = os.path.dirname(step["output"])
     file = re.search(r"\[Errno 2\][^'\"]*(['\"])(.+?)\1", message)
     module = re.match(r"No module named '([\w.]+)'", message)
-    if not home or name not in ("FileNotFoundError", "ModuleNotFoundError") or not (file or module):
+    if not home or "cwd" in step or name not in ("FileNotFoundError", "ModuleNotFoundError") or not (file or module):
         return ""
     if file:
         wanted = [file.group(2)]
@@ -221,8 +221,8 @@ def elsewhere(step, name, message):
         place = os.path.normpath(os.path.join(home, one))
         if not os.path.isabs(one) and not place.startswith("..") and os.path.exists(place):
             return (
-                "\nThere is %s: here a notebook starts in the repository's top folder, in Jupyter in its own. For both, begin it with"
-                "\n    import os\n    if 'MLOPS_RUN' in os.environ: os.chdir(%r)" % (place, home)
+                "\nThere is %s: here a notebook starts in the repository's top folder, in Jupyter in its own. In .mlops/config.yaml,"
+                "\nbelow the notebook, `cwd: %s` starts it there." % (place, home)
             )
     return ""
 

@@ -374,13 +374,6 @@ describe('a notebook in a folder', () => {
       files: { 'notebooks/a.ipynb': notebookOf(cells), ...files },
       config: { steps: [notebookStep('notebooks/a.ipynb', expressions({ score: 'score' }))] },
     });
-  const start = "import os\nif 'MLOPS_RUN' in os.environ: os.chdir('notebooks')";
-
-  test('starts at the top of the repository', async () => {
-    const { result } = await inFolder(['import os; score = float(open("data/x").read())'], { 'data/x': '0.5' });
-    expect(result.metrics.score).toMatchObject({ value: 0.5 });
-  });
-
   test.each([
     ['open("../data/x")', 'FileNotFoundError', 'There is data/x:'],
     ['open("near.txt")', 'FileNotFoundError', 'There is notebooks/near.txt:'],
@@ -389,12 +382,7 @@ describe('a notebook in a folder', () => {
     const outcome = await inFolder([source], { 'data/x': '1', 'notebooks/near.txt': '', 'notebooks/near.py': '' });
     expect(failure(outcome)).toMatchObject({ reason: 'exception', exception, cell: 1 });
     expect(failure(outcome)?.detail).toContain(hint);
-    expect(outcome.log).toContain("os.chdir('notebooks')");
-  });
-
-  test('runs as in Jupyter with the two lines that it is told', async () => {
-    const { result } = await inFolder([start, 'import near\nscore = near.score'], { 'notebooks/near.py': 'score = 3' });
-    expect(result.metrics.score).toMatchObject({ value: 3 });
+    expect(outcome.log).toContain('`cwd: notebooks` starts it there');
   });
 });
 
