@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import type { Readable, Writable } from 'node:stream';
+import { statSync } from 'node:fs';
+import { PassThrough, Readable, type Writable } from 'node:stream';
 import { err, ok, type Result } from '../base/result.ts';
 import { gitSettings } from './environment.ts';
 import { classify, type GitError } from './errors.ts';
@@ -97,7 +97,21 @@ function start(
   env: NodeJS.ProcessEnv,
   options: Omit<GitOptions, 'stdin'>,
 ): GitProcess {
-  const child: ChildProcessWithoutNullStreams = spawn('git', args, { cwd, env, stdio: 'pipe', windowsHide: true });
+  // ENOENT is said of the program and of the working directory alike; ENOTDIR where either leads through a file.
+  const notStarted = ({ code, message }: NodeJS.ErrnoException): Result<never, GitError> => {
+    const isThere = statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true;
+    const reason = code !== 'ENOENT' && code !== 'ENOTDIR' ? 'other' : isThere ? 'no-git' : 'not-a-repository';
+    return err({ reason, args, code: null, stderr: message });
+  };
+  let child: ChildProcessWithoutNullStreams;
+  try {
+    child = spawn('git', args, { cwd, env, stdio: 'pipe', windowsHide: true });
+  } catch (error) {
+    // Of some errors (ENOTDIR, E2BIG) node tells by throwing.
+    const failure = error as NodeJS.ErrnoException;
+    if (failure.code === undefined) throw error;
+    return { stdin: new PassThrough().resume(), stdout: Readable.from([]), done: Promise.resolve(notStarted(failure)) };
+  }
   let stderr = '';
   let aborted = false;
   const abort = () => {
@@ -115,11 +129,7 @@ function start(
   const done = new Promise<Result<{ code: number; stderr: string }, GitError>>((resolve) => {
     const failed = (reason: GitError['reason'], code: number | null, words: string) =>
       resolve(err({ reason, args, code, stderr: words }));
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      // ENOENT is said of the program and of the working directory alike.
-      const reason = error.code !== 'ENOENT' ? 'other' : existsSync(cwd) ? 'no-git' : 'not-a-repository';
-      failed(reason, null, error.message);
-    });
+    child.on('error', (error: NodeJS.ErrnoException) => resolve(notStarted(error)));
     child.on('close', (code) => {
       options.signal?.removeEventListener('abort', abort);
       if (aborted) failed('aborted', code, stderr);

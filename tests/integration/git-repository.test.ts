@@ -100,6 +100,8 @@ describe('opening a repository', () => {
     });
     const noGit = { ...repository.env, PATH: '/nowhere' };
     expect(await openRepository(repository.dir, noGit)).toMatchObject({ error: { reason: 'no-git' } });
+    const fileOnPath = { ...repository.env, PATH: process.execPath };
+    expect(await openRepository(repository.dir, fileOnPath)).toMatchObject({ error: { reason: 'no-git' } });
   });
 });
 
