@@ -90,6 +90,16 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .argument('[commits...]', 'A B; A alone is compared with HEAD; none: HEAD with its parent')
     .action(does(async (revisions: string[]) => (await import('./actions/why.ts')).whyCommand(app, revisions)));
   program
+    .command('bisect')
+    .description('find the first commit that made the verdict bad; trains only what is not known')
+    .argument('[commits...]', 'GOOD BAD; GOOD alone: up to HEAD; none: from the nearest pass up to HEAD')
+    .option('--known', 'train nothing: only what is known counts')
+    .action(
+      does(async (revisions: string[], flags: { known?: boolean }) =>
+        (await import('./actions/bisect.ts')).bisectCommand(app, revisions, flags),
+      ),
+    );
+  program
     .command('attach')
     .description('follow a run that goes on, to its verdict')
     .argument('[commit or run]')

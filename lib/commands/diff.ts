@@ -30,7 +30,15 @@ export interface DiffSide extends Named {
   readonly report?: Report;
 }
 
-export interface Diff {
+/** What the specification of two runs does not say. */
+export interface Ran {
+  /** What was installed when the two ran; absent where one of the reports does not say. */
+  readonly installed?: readonly ItemChange[];
+  /** Where the two ran; absent where one did not. */
+  readonly places?: Places;
+}
+
+export interface Diff extends Ran {
   readonly before: DiffSide;
   readonly after: DiffSide;
   readonly metrics: readonly MetricDifference[];
@@ -38,10 +46,6 @@ export interface Diff {
   readonly comparison: Result<Comparison, CompareError | CommitAbsent>;
   /** Of files of code, by path. */
   readonly lines: ReadonlyMap<string, LineCount>;
-  /** What was installed when the two ran; absent where one of the reports does not say. */
-  readonly installed?: readonly ItemChange[];
-  /** Where the two ran; absent where one did not. */
-  readonly places?: Places;
 }
 
 /** A colleague's run is here, and its commit is not. */
@@ -174,7 +178,8 @@ async function linesOf({ repo }: ReportsContext, { before, after, changes }: Com
   return counts.ok ? counts.value : new Map();
 }
 
-async function installedChanges(
+/** Undefined: one of the two reports does not say, or its list is not here. */
+export async function installedChanges(
   reports: ReportsContext,
   before: Report | undefined,
   after: Report | undefined,

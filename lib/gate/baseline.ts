@@ -46,11 +46,9 @@ async function findBaseline(
     const byContent = ancestor === candidates[0] ? await knownByContent(context, ancestor, nowNs) : undefined;
     const report =
       byContent ?? (noted.value.has(ancestor) ? knownVerdict(await reportsOnCommits(context, [ancestor])) : undefined);
-    const metrics = report === undefined ? {} : metricsOf(report);
-    if (report === undefined || Object.keys(metrics).length === 0) continue;
-    const distance = line.value.indexOf(ancestor);
-    const samples = samplesOf(report, Object.keys(metrics));
-    return ok({ name, commit: ancestor, distance, run: report.fingerprint, metrics, ...samples });
+    const baseline = report === undefined ? undefined : baselineFrom(report, name, ancestor);
+    if (baseline === undefined || Object.keys(baseline.metrics).length === 0) continue;
+    return ok({ ...baseline, distance: line.value.indexOf(ancestor) });
   }
   return ok(undefined);
 }
@@ -59,6 +57,19 @@ async function knownByContent(context: ReportsContext, commit: Oid, nowNs: () =>
   const recognised = await recognise(context, commit, nowNs);
   if (!recognised.ok) return undefined;
   return recognised.value.candidates.map(({ reports }) => knownVerdict(reports)).find((report) => report !== undefined);
+}
+
+/** What a report's run measured, as something to compare with. */
+export function baselineFrom(report: Report, name: string, commit: Oid): Baseline {
+  const metrics = metricsOf(report);
+  return {
+    name,
+    commit,
+    distance: 0,
+    run: report.fingerprint,
+    metrics,
+    ...samplesOf(report, Object.keys(metrics)),
+  };
 }
 
 const metricsOf = ({ run }: Report): Readonly<Record<string, number>> =>

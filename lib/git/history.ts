@@ -50,6 +50,11 @@ export async function commitsBetween(
   return oids(await gitText(place, ['rev-list', `--max-count=${max}`, to, `^${from}`, '--']));
 }
 
+/** The first parents of `to` that `from` does not lead to, and `to` itself: oldest first. */
+export async function commitsOnLine(place: GitPlace, from: Oid, to: Oid): Promise<Result<readonly Oid[], GitError>> {
+  return oids(await gitText(place, ['rev-list', '--first-parent', '--reverse', to, `^${from}`, '--']));
+}
+
 /** Whether the commit, or any that led to it, has touched the path. */
 export async function ancestorsWith(place: GitPlace, commit: Oid, path: string): Promise<Result<boolean, GitError>> {
   // Without --full-history a merge that dropped the path would hide the side that had it (git-rev-list(1), History Simplification).

@@ -56,6 +56,60 @@ describe('data that is hashed in the background', () => {
   });
 });
 
+describe('why a verdict changed', () => {
+  test('mlops bisect trains what is missing, diff tells what the commit changed', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    // Data that git keeps is there for every commit.
+    await repository.remove('.gitignore');
+    await project.commit('Keep the data');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    for (const score of [0.8, 0.7, 0.2, 0.1]) {
+      await project.score(score);
+      await repository.write('data/a.txt', `${score}\n`);
+      await project.commit(`Score ${score}`);
+    }
+    expect(await project.mlops(['run'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/FAIL/) });
+    expect(await project.trainings()).toBe(2);
+    const [bad, good] = (await repository.git('log', '--format=%h', '-2', 'HEAD~1')).split('\n');
+
+    expect(await project.mlops(['bisect', '--known'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/or one of 3 before it/),
+    });
+    const bisected = await project.mlops(['bisect']);
+    expect(bisected).toMatchObject({ code: 0 });
+    expect(bisected.stdout).toMatch(new RegExp(`^mlops  ${bad} is the first bad commit: score 0.2 is below`));
+    expect(bisected.stdout).toMatch(/score +0\.7 +0\.2 +−0\.5\n/);
+    expect(bisected.stdout).toMatch(/code +train\.sh +\+1 −1\n(.*\n)* +data +data +1 file {2}~1\n +~ data\/a\.txt/);
+    expect(await repository.git('status', '--porcelain')).toBe('');
+    const trained = await project.trainings();
+    expect(trained).toBeLessThanOrEqual(4);
+
+    const compared = await project.mlops(['diff', `${good}..${bad}`, '--json']);
+    expect(JSON.parse(compared.stdout)).toMatchObject({
+      metrics: [{ metric: 'score', before: { value: 0.7 }, after: { value: 0.2 } }],
+      lines: { 'train.sh': { added: 1, removed: 1 } },
+    });
+    expect(await project.mlops(['diff', 'nowhere'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/nowhere/),
+    });
+
+    const log = await project.mlops(['log', '--metric', 'score', '--since', 'yesterday', '--json']);
+    const values = log.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).value);
+    expect(values).toEqual(expect.arrayContaining([0.1, 0.2, 0.7, 0.9]));
+
+    expect(await project.git(['push', 'origin', `${good}:refs/heads/good`])).toMatchObject(passes);
+    expect(await repository.git('--git-dir', project.remote, 'show', 'mlops:README.md')).toMatch(
+      /\| main \| .*score 0\.9/,
+    );
+  });
+});
+
 describe('what a push brings besides a branch', () => {
   test('a push of all branches, whose reports are newer than those of the remote, goes as a whole', async () => {
     await using project = await shellProject();

@@ -1,6 +1,6 @@
 import { short } from '../../base/ids.ts';
 import { unreachable } from '../../base/unreachable.ts';
-import type { Diff, DiffSide } from '../../commands/diff.ts';
+import type { Diff, DiffSide, Ran } from '../../commands/diff.ts';
 import type { CellChange } from '../../fingerprint/diff-cells.ts';
 import type { Explained } from '../../fingerprint/explain.ts';
 import type { LineCount } from '../../git/line-counts.ts';
@@ -16,12 +16,19 @@ import { colours } from './verdict.ts';
 
 /** `mlops diff A B`: the metrics of both, and what changed between them, a line for each file, its cells and files below it. */
 export function diffLines(facts: Diff, setting: Setting): readonly string[] {
+  const { before, after } = facts;
+  const { fingerprint } = after;
+  const same = fingerprint !== undefined && isSameRun(facts) ? `: the same run ${short(fingerprint)}` : '';
+  const head = `${short(before.commit)} → ${short(after.commit)}${same}`;
+  return [lead(head), ...diffBody(facts, setting)];
+}
+
+/** The same without its first line, for a screen that has found the two. */
+export function diffBody(facts: Diff, setting: Setting): readonly string[] {
   const { before, after, comparison } = facts;
   const { style } = setting;
-  const same = before.fingerprint !== undefined && before.fingerprint === after.fingerprint;
-  const head = `${short(before.commit)} → ${short(after.commit)}${same ? `: the same run ${short(after.fingerprint ?? '')}` : ''}`;
+  const same = isSameRun(facts);
   return [
-    lead(head),
     ...columns([sideCells('before', before, style), sideCells('after', after, style)]).map(under),
     ...metricRows(facts, style).map(under),
     ...(comparison.ok
@@ -32,6 +39,9 @@ export function diffLines(facts: Diff, setting: Setting): readonly string[] {
     ...nextLines(ways(facts), style),
   ];
 }
+
+const isSameRun = ({ before, after }: Diff): boolean =>
+  before.fingerprint !== undefined && before.fingerprint === after.fingerprint;
 
 function sideCells(label: string, { revision, commit, subject, fingerprint, report }: DiffSide, style: Style) {
   const isPart = commit.startsWith(revision) || (fingerprint?.startsWith(revision) ?? false);
@@ -162,7 +172,7 @@ function cellLine(cell: CellChange, style: Style): string {
 }
 
 /** What the specification does not say: what was really installed, and where it ran. */
-function ranLines({ installed = [], places }: Diff): readonly string[] {
+export function ranLines({ installed = [], places }: Ran): readonly string[] {
   const machines = places === undefined ? [] : machineParts(places).flatMap(({ text }) => text ?? []);
   const [old, now] = [places?.before.node, places?.after.node];
   const nodes = old === undefined || now === undefined || old === now ? [] : [`node: ${old} → ${now}`];
