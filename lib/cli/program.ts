@@ -3,6 +3,7 @@ import type { DiffFlags } from './actions/diff.ts';
 import type { GcFlags } from './actions/gc.ts';
 import type { LogFlags } from './actions/log.ts';
 import type { LogsFlags } from './actions/logs.ts';
+import type { ReproduceFlags } from './actions/reproduce.ts';
 import type { ShowFlags } from './actions/show.ts';
 import type { App } from './app.ts';
 import { toolOf } from './context.ts';
@@ -97,6 +98,17 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .action(
       does(async (revisions: string[], flags: { known?: boolean }) =>
         (await import('./actions/bisect.ts')).bisectCommand(app, revisions, flags),
+      ),
+    );
+  program
+    .command('reproduce')
+    .description('make a run again that is known, and say whether it comes to the same')
+    .argument('[commit or run]', 'HEAD where none is given')
+    .option('--known', 'run nothing: compare the two newest runs')
+    .option('--json', 'for programs')
+    .action(
+      does(async (target: string | undefined, flags: ReproduceFlags) =>
+        (await import('./actions/reproduce.ts')).reproduceCommand(app, target, flags),
       ),
     );
   program

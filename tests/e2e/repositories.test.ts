@@ -57,7 +57,7 @@ describe('data that is hashed in the background', () => {
 });
 
 describe('why a verdict changed', () => {
-  test('mlops bisect trains what is missing, diff tells what the commit changed', async () => {
+  test('mlops bisect trains what is missing, diff tells what the commit changed, reproduce that it comes to the same', async () => {
     await using project = await shellProject();
     const { repository } = project;
     // Data that git keeps is there for every commit.
@@ -103,6 +103,15 @@ describe('why a verdict changed', () => {
       .map((line) => JSON.parse(line).value);
     expect(values).toEqual(expect.arrayContaining([0.1, 0.2, 0.7, 0.9]));
 
+    expect(await project.mlops(['reproduce', '--known'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/once/),
+    });
+    expect(await project.mlops(['reproduce', `${good}`])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^mlops {2}SAME .*\n.*\n +score +0\.7 +0\.7 +0 +the same/),
+    });
+    expect(await project.trainings()).toBe(trained + 1);
     expect(await project.git(['push', 'origin', `${good}:refs/heads/good`])).toMatchObject(passes);
     expect(await repository.git('--git-dir', project.remote, 'show', 'mlops:README.md')).toMatch(
       /\| main \| .*score 0\.9/,
