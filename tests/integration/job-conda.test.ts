@@ -115,7 +115,11 @@ describeWith(
       const { result, plan } = await workdir.run(scene(environment, 'true', { files: { 'environment.yml': yml } }));
       expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
       expect(result.preparation?.detail).toMatch(/no-such-package-of-mlops-hpc.*Pip failed/s);
-      expect((await readdir(folderOf(plan.environmentKey))).sort()).toEqual(['failed.log', 'progress']);
+      expect((await readdir(folderOf(plan.environmentKey))).sort()).toEqual([
+        'failed.log',
+        'progress',
+        'specification.json',
+      ]);
     }, 400_000);
 
     test('from a channel that cannot be reached is an error that names it', async () => {
@@ -128,6 +132,13 @@ describeWith(
       const { result } = await workdir.run(scene(environment, 'true', { env: { CONDA_REMOTE_MAX_RETRIES: '0' } }));
       expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
       expect(result.preparation?.detail).toContain('http://127.0.0.1:9/nowhere');
+    }, 400_000);
+
+    test('needs no home that can be written', async () => {
+      const { result } = await workdir.run(
+        scene(packages('tqdm'), 'python -c "import tqdm"', { env: { HOME: '/proc/no-home' } }),
+      );
+      expect([result.preparation, result.steps[0]?.outcome]).toEqual([undefined, 'passed']);
     }, 400_000);
 
     test('whose builder was killed half way is taken over', async () => {
@@ -149,7 +160,11 @@ describeWith(
       const { result, plan } = await workdir.run(scene(packages('no-such-package-of-mlops-hpc'), 'true'));
       expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
       expect(result.preparation?.detail).toContain('no-such-package-of-mlops-hpc');
-      expect((await readdir(folderOf(plan.environmentKey))).sort()).toEqual(['failed.log', 'progress']);
+      expect((await readdir(folderOf(plan.environmentKey))).sort()).toEqual([
+        'failed.log',
+        'progress',
+        'specification.json',
+      ]);
       expect(await readFile(join(folderOf(plan.environmentKey), 'failed.log'), 'utf8')).toContain('+ ');
     }, 400_000);
   },

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Config } from '../../lib/config/types.ts';
 import { venvScene } from '../rig/environment.ts';
-import { type Scene, Workdir } from '../rig/job.ts';
+import { runStep, type Scene, Workdir } from '../rig/job.ts';
 import { describeWith } from '../rig/requirements.ts';
 
 const exec = promisify(execFile);
@@ -37,6 +39,7 @@ describeWith('root', 'file systems that give trouble', () => {
     expect((await readdir(join(workdir.folder, 'envs', plan.environmentKey ?? ''))).sort()).toEqual([
       'failed.log',
       'progress',
+      'specification.json',
     ]);
   }, 120_000);
 
@@ -51,6 +54,58 @@ describeWith('root', 'file systems that give trouble', () => {
     const { result } = await workdir.run(venvScene('six\n', 'python -c "import six"'));
     expect([result.preparation, result.steps[0]?.outcome]).toEqual([undefined, 'passed']);
   }, 60_000);
+});
+
+describe('what cannot be installed is an error of the environment, in the installer’s words', () => {
+  let workdir: Workdir;
+  beforeAll(async () => {
+    workdir = await Workdir.make();
+  });
+  afterAll(async () => workdir[Symbol.asyncDispose]());
+  const failure = async (scene: Scene) => {
+    const { result, log } = await workdir.run(scene);
+    expect(result.preparation).toMatchObject({ side: 'infrastructure' });
+    expect(log).not.toContain('trained');
+    return result.preparation?.detail;
+  };
+
+  test('a wheel that was made for another platform', async () => {
+    const wheel = 'thing-1.0-cp36-cp36m-macosx_10_9_x86_64.whl';
+    const files = { [wheel]: '' };
+    expect(await failure(venvScene(`./${wheel}\n`, 'echo trained', { files }))).toMatch(
+      new RegExp(`${wheel} is not a supported wheel on this platform`),
+    );
+  }, 60_000);
+
+  test('an index that cannot be reached', async () => {
+    const env = { PIP_INDEX_URL: 'http://127.0.0.1:9/simple', PIP_RETRIES: '1', PIP_FIND_LINKS: '', PIP_NO_INDEX: '' };
+    const words = await failure(venvScene('no-such-package-of-mlops-hpc\n', 'echo trained', { env }));
+    expect(words).toContain('Connection refused');
+  }, 60_000);
+
+  test('two requirements that contradict each other', async () => {
+    const words = await failure(
+      venvScene('./one\n./two\n', 'echo trained', { files: { ...wants('one', '1'), ...wants('two', '2') } }),
+    );
+    expect(words).toMatch(/conflict/i);
+  }, 60_000);
+
+  test('a uv.lock where there is no uv', async () => {
+    const folders = (process.env.PATH ?? '').split(':').filter((folder) => !existsSync(join(folder, 'uv')));
+    const environment: Config['environment'] = { kind: 'uv', file: 'uv.lock', buildOn: 'job' };
+    const words = await failure({
+      config: { environment, steps: [runStep('echo trained')] },
+      files: { 'uv.lock': 'version = 1\n', 'pyproject.toml': '[project]\nname = "a"\nversion = "1"\n' },
+      env: { PATH: folders.join(':') },
+    });
+    expect(words).toMatch(/^no uv on PATH \(.*\), which uv\.lock needs\. .*uv export/);
+  });
+});
+
+/** A package of the repository that needs this very version of pip. */
+const wants = (name: string, version: string) => ({
+  [`${name}/pyproject.toml`]: `[project]\nname = "${name}"\nversion = "1"\ndependencies = ["pip==${version}"]\n`,
+  [`${name}/${name}/__init__.py`]: '',
 });
 
 test('a workdir that is reached through a link works like any other', async () => {

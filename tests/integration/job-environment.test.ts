@@ -83,7 +83,11 @@ describe('a venv from requirements.txt', () => {
     const { result, plan } = await workdir.run(scene('no-such-package-of-mlops-hpc==0.0.1\n'));
     expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
     expect(result.preparation?.detail).toContain('no-such-package-of-mlops-hpc');
-    expect((await readdir(environmentOf(plan.environmentKey))).sort()).toEqual(['failed.log', 'progress']);
+    expect((await readdir(environmentOf(plan.environmentKey))).sort()).toEqual([
+      'failed.log',
+      'progress',
+      'specification.json',
+    ]);
   });
 
   test('is built with uv where that is found', async () => {

@@ -560,7 +560,7 @@ create_from_lock() {
 create_environment() {
   find_manager
   # Two builders on one package cache break each other's downloads, and conda ends with 0 then.
-  export CONDA_PKGS_DIRS="$environment/pkgs" CONDA_ALWAYS_YES=true MAMBA_ROOT_PREFIX="$environment/root"
+  export CONDA_PKGS_DIRS="$environment/pkgs" CONDA_ALWAYS_YES=true CONDA_NUMBER_CHANNEL_NOTICES=0 MAMBA_ROOT_PREFIX="$environment/root"
   doing_now "${manager##*/} installs it?s ?q? ??touch oops? ?touch oops???SBATCH --evil ünïcode? ? ? ? ??sh x?? ?s"
   if grep -q '^@EXPLICIT' 'tree/it'\''s "q" $(touch oops) `touch oops`
 #SBATCH --evil ünïcode\ ; | & {{sh x}} %s.yml'; then

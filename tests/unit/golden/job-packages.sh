@@ -548,7 +548,7 @@ find_manager() {
 create_environment() {
   find_manager
   # Two builders on one package cache break each other's downloads, and conda ends with 0 then.
-  export CONDA_PKGS_DIRS="$environment/pkgs" CONDA_ALWAYS_YES=true MAMBA_ROOT_PREFIX="$environment/root"
+  export CONDA_PKGS_DIRS="$environment/pkgs" CONDA_ALWAYS_YES=true CONDA_NUMBER_CHANNEL_NOTICES=0 MAMBA_ROOT_PREFIX="$environment/root"
   doing_now "${manager##*/} installs it?s ?q? ??touch oops? ?touch oops???SBATCH --evil ünïcode? ? ? ? ??sh x?? ?s"
   logged "$manager" create -y -p "$prefix" --override-channels -c conda-forge -c 'it'\''s "q" $(touch oops) `touch oops`
 #SBATCH --evil ünïcode\ ; | & {{sh x}} %s' python 'numpy>=1.20' 'it'\''s "q" $(touch oops) `touch oops`

@@ -541,7 +541,7 @@ create_environment() {
   find_manager
   doing_now "it?s ?q? ??touch oops? ?touch oops???SBATCH --evil ünïcode? ? ? ? ??sh x?? ?s"
   if [ -z "$manager" ]; then
-    echo "no uv on PATH ($PATH), which uv.lock needs" >"$words"
+    echo "no uv on PATH ($PATH), which uv.lock needs. Name the module that has it in cluster.modules; or commit what \`uv export\` prints and name that file as \`venv\`." >"$words"
     not_prepared environment
   fi
   UV_PROJECT_ENVIRONMENT=$prefix logged "$manager" sync --frozen --no-install-project --project tree
