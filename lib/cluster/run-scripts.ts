@@ -103,14 +103,17 @@ printf 'version=1\\nid=%s\\nat=%s\\nname=%s\\n' ${shellQuote(id)} ${at} ${shellQ
   mv -f state/submitted.$$.tmp state/submitted`;
 
 /**
- * One loop on the far side, two small processes a second: ls shows whether anything has changed. It says something every five seconds,
- * so that it dies with its connection, and ends by itself after ten minutes. A folder that is not there may be on its way (NFS).
+ * One loop on the far side, three small processes a second: ls shows whether anything has changed, and the shell itself looks for the last word
+ * in between. It says something every five seconds, so that it dies with its connection, and ends by itself after ten minutes. A folder
+ * that is not there may be on its way (NFS). `once` is one pass of it.
  */
-export const watchScript = (folder: string, token: string, logFrom: number): string => `
+export const watchScript = (folder: string, token: string, logFrom: number, how: 'loop' | 'once'): string => `
 from=${logFrom}
 seen=
 beats=0
-while [ $beats -lt 600 ]; do
+# Not every sleep knows fractions.
+half=yes
+while [ $beats -lt ${how === 'once' ? 1 : 600} ]; do
   ended=
   look=
   if cd ${shellQuote(folder)} 2>/dev/null; then
@@ -137,7 +140,13 @@ while [ $beats -lt 600 ]; do
     printf '\\n%s beat\\n' ${token} || exit 1
   fi
   [ -z "$ended" ] || exit 0
-  sleep 1
+  ${how === 'once' ? 'exit 0' : ''}
+  if [ -n "$half" ] && sleep 0.5 2>/dev/null; then
+    [ -f state/end ] || sleep 0.5
+  else
+    half=
+    sleep 1
+  fi
   beats=$((beats + 1))
 done`;
 

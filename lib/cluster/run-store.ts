@@ -144,7 +144,8 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
       }
     },
 
-    watch: (fingerprint, attempt, signal, logFrom = 0) => watchRun(host, folder(fingerprint, attempt), signal, logFrom),
+    watch: (fingerprint, attempt, signal, options = {}) =>
+      watchRun(host, folder(fingerprint, attempt), signal, options),
 
     readLog: (fingerprint, attempt, give, signal) => readLog(host, folder(fingerprint, attempt), give, signal),
     newestNotebook: (fingerprint, attempt, signal) => newestNotebook(host, folder(fingerprint, attempt), signal),

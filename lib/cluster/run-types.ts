@@ -66,6 +66,13 @@ export type WatchEvent =
   | { readonly kind: 'log'; readonly text: string; readonly until: number; readonly left: number }
   | { readonly kind: 'lost'; readonly error: HostError };
 
+export interface WatchOptions {
+  /** The log from this byte on. */
+  readonly logFrom?: number;
+  /** Only what is there now, without a loop on the far side. */
+  readonly once?: boolean;
+}
+
 export interface ExecutedNotebook {
   /** Relative to the attempt's folder. */
   readonly path: string;
@@ -104,12 +111,12 @@ export interface RunStore {
   settle(fingerprint: Fingerprint, attempt: number): Promise<Result<Settled, SettleError>>;
   /** Sees to it that no job begins in this attempt any more, unless one has. */
   abandon(fingerprint: Fingerprint, attempt: number): Promise<Result<'abandoned' | 'begun', RunStoreError>>;
-  /** Changes as they come, the log from the byte `logFrom` on. Ends with the job's last word, with `lost`, or by the signal. */
+  /** Changes as they come. Ends with the job's last word, with `lost`, or by the signal. */
   watch(
     fingerprint: Fingerprint,
     attempt: number,
     signal: AbortSignal,
-    logFrom?: number,
+    options?: WatchOptions,
   ): AsyncGenerator<WatchEvent, void>;
   collect(fingerprint: Fingerprint, attempt: number): Promise<Result<Collected, RunStoreError>>;
   /** All of the log that is there now, in pieces as they come; gives how many bytes that was. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from './host.ts';
 import { stateFrames } from './run-frames.ts';
 import { watchScript } from './run-scripts.ts';
-import type { WatchEvent } from './run-types.ts';
+import type { WatchEvent, WatchOptions } from './run-types.ts';
 
 const restartSeconds = 5;
 
@@ -12,13 +12,13 @@ export async function* watchRun(
   host: Host,
   folder: string,
   signal: AbortSignal,
-  logFrom: number,
+  { logFrom = 0, once = false }: WatchOptions,
 ): AsyncGenerator<WatchEvent, void> {
   const known = new Map<string, string>();
   let from = logFrom;
   while (!known.has('end') && !signal.aborted) {
     const mark = `mlops-${randomBytes(12).toString('hex')}`;
-    const started = await host.spawn(watchScript(folder, mark, from), { signal });
+    const started = await host.spawn(watchScript(folder, mark, from, once ? 'once' : 'loop'), { signal });
     if (!started.ok) {
       if (started.error.reason !== 'aborted') yield { kind: 'lost', error: started.error };
       return;
@@ -46,6 +46,7 @@ export async function* watchRun(
       if (ended.error.reason !== 'aborted') yield { kind: 'lost', error: ended.error };
       return;
     }
+    if (once) return;
     // Somebody has killed the loop: it is started again, but not as fast as they can kill.
     if (ended.value.code !== 0) await sleep(restartSeconds * 1000, undefined, { signal }).catch(() => undefined);
   }

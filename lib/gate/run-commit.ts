@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '../base/result.ts';
-import type { AttemptFolder } from '../cluster/run-store.ts';
+import type { AttemptFolder, RunStore } from '../cluster/run-store.ts';
 import type { JobEnd, JobRef, JobStatus } from '../cluster/scheduler.ts';
 import { resolveCommit } from '../git/history.ts';
 import { worktreeStatus } from '../git/status.ts';
@@ -259,7 +259,7 @@ class CommitRun {
       case 'out-of-reach':
         return err({ reason: 'out-of-reach', cause: end.error, fingerprint, job: job.id });
       case 'ended': {
-        const result = await this.#collect(attempt, job, end.job);
+        const result = await this.#collect(attempt, job, end.job, end.collected);
         if (!result.ok) return result;
         const [failure] = failuresOf(result.value.run).infrastructure;
         const mayStart = this.#options.start !== 'never';
@@ -295,11 +295,14 @@ class CommitRun {
     attempt: number,
     job: JobRef,
     end: JobEnd | { readonly state: 'absent' } | undefined,
+    /** Begun before its end was certain: where the connection did not live that long, it is begun anew. */
+    early?: ReturnType<RunStore['collect']>,
   ): Promise<Result<Extract<RunOutcome, { kind: 'result' }>, GateError>> {
     const plan = await this.#planned();
     if (!plan.ok) return plan;
     this.#context.emit({ event: 'collecting' });
-    const collected = await this.#runs.collect(this.#identified.fingerprint, attempt);
+    const begun = await early;
+    const collected = begun?.ok ? begun : await this.#runs.collect(this.#identified.fingerprint, attempt);
     if (!collected.ok) return err({ reason: 'runs', cause: collected.error, place: this.#place });
     const { files, log } = collected.value;
     const known = end?.state === 'ended' ? { end } : {};

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Fingerprint } from '../../lib/base/ids.ts';
 import { openRunStore, type RunStore, type WatchEvent } from '../../lib/cluster/run-store.ts';
@@ -47,10 +47,27 @@ describeWith([...slurmNeeds, 'sshd'], 'watching a job of Slurm over ssh2', () =>
   test('goes on from where the log was seen to', async () => {
     const { fingerprint } = await submitTo(runs, 'echo one; echo two; echo done >state/end');
     const texts: string[] = [];
-    for await (const event of runs.watch(fingerprint, 1, new AbortController().signal, 'one\n'.length)) {
+    for await (const event of runs.watch(fingerprint, 1, new AbortController().signal, { logFrom: 'one\n'.length })) {
       if (event.kind === 'log') texts.push(event.text);
     }
     expect(texts).toEqual(['two\n']);
+  });
+
+  test('a look gives what is there, and leaves no loop', async () => {
+    const { fingerprint } = await submitTo(runs, patient);
+    await until(() => existsSync(`${runs.folder(fingerprint, 1)}/log`));
+    const look = async (logFrom: number) => {
+      const seen: string[] = [];
+      for await (const event of runs.watch(fingerprint, 1, new AbortController().signal, { once: true, logFrom })) {
+        if (event.kind === 'log') seen.push(`log ${event.text}`);
+        if (event.kind === 'state' && event.name === 'now') seen.push(`now ${event.text}`);
+      }
+      return seen.sort();
+    };
+    await until(async () => (await look(0)).join() === 'log one\n,now step 1\n');
+    expect(await look('one\n'.length)).toEqual(['now step 1\n']);
+    expect(loops(fingerprint)).toBe(0);
+    await go(fingerprint);
   });
 
   test('leaves no process on the far side when it is let go, and the job runs on', async () => {

@@ -1,0 +1,19 @@
+/** How often a run is looked at, in seconds: soon where something is about to happen, rarely where somebody waits for a day. Pure. */
+
+/** One loop on the login node watches so long, from the beginning of the waiting and again from the beginning of the job; sites forbid it for a day. */
+export const loopSeconds = 10 * 60;
+
+/** After that its files are looked at once in a while: an hour's wait may be told of its end three minutes late. */
+export const lookEvery = (waited: number): number => Math.min(300, Math.max(30, waited / 20));
+
+/**
+ * Slurm is asked at most once in this many seconds, less as the wait grows (peers: 2 to 60 s, and users get banned). Of a job that runs its
+ * own files tell the most.
+ */
+export const askEvery = (waited: number, runs: boolean): number => Math.min(300, Math.max(runs ? 30 : 15, waited / 20));
+
+/** After the job's last word Slurm needs a moment to say COMPLETED; a site's epilog may take minutes. */
+export const askAgain = (asked: number): number => (asked === 0 ? 0 : Math.min(15, 0.25 * 2 ** asked));
+
+/** How long the job's files may lag behind the scheduler on a network file system before the job counts as ended without a last word. */
+export const lagSeconds = { ended: 20, absent: 120 } as const;
