@@ -7,7 +7,7 @@ import { isContentOf } from './dvc-cache.ts';
 import { dvcFiles } from './dvc-files.ts';
 import type { DvcPointers } from './dvc-pointers.ts';
 import type { DataError, Progress } from './errors.ts';
-import { hashFile } from './hash-files.ts';
+import { hashMany } from './hash-many.ts';
 import { lfsPath } from './lfs.ts';
 import { hashJson, hashText } from './meaning.ts';
 import type { StatCache } from './stat-cache.ts';
@@ -180,27 +180,18 @@ async function hashAll(context: DataContext, found: readonly Found[]): Promise<R
   const [ofFiles, ofBytes] = [all.length, bytesOf(all)];
   let [files, bytes] = [ofFiles - missing.length, ofBytes - bytesOf(missing)];
   const progress = (): Progress => ({ files, ofFiles, bytes, ofBytes });
-  let yielded = context.nowNs();
-  for (const { entry, file } of missing) {
-    // Small files are read synchronously: let signals and timers in now and then.
-    if (context.nowNs() - yielded > 20_000_000n) {
-      await new Promise(setImmediate);
-      yielded = context.nowNs();
-      context.onProgress?.(progress());
-    }
-    if (context.signal?.aborted) return err({ reason: 'aborted', progress: progress() });
-    if (fresh.has(file.path)) continue;
-    const { cached } = file;
-    const from = cached?.file ?? `${context.top}/${file.path}`;
-    const hashed = await hashFile(from, context.nowNs, context.signal);
-    if (hashed.ok && cached !== undefined && !(await isContentOf(from, cached.md5, cached.old, context.signal))) {
-      if (context.signal?.aborted) return err({ reason: 'aborted', progress: progress() });
-      return err({ reason: 'dvc-damaged', entry, path: file.path, detail: from });
-    }
+  let told = context.nowNs();
+  const list = new Map(missing.map(({ entry, file }) => [file.path, toHash(context, entry, file)]));
+  for await (const [{ entry, file, from }, hashed] of hashMany([...list.values()], context.nowNs, context.signal)) {
     if (!hashed.ok) {
       const { error } = hashed;
       if (error.reason === 'aborted') return err({ reason: 'aborted', progress: progress() });
       return err({ ...error, entry, path: file.path });
+    }
+    const { cached } = file;
+    if (cached !== undefined && !(await isContentOf(from, cached.md5, cached.old, context.signal))) {
+      if (context.signal?.aborted) return err({ reason: 'aborted', progress: progress() });
+      return err({ reason: 'dvc-damaged', entry, path: file.path, detail: from });
     }
     const { sha256, size, settled } = hashed.value;
     const key = cached === undefined ? hashed.value.key : `${cached.md5} ${hashed.value.key}`;
@@ -211,9 +202,20 @@ async function hashAll(context: DataContext, found: readonly Found[]): Promise<R
     fresh.set(file.path, { sha256, size });
     files += 1;
     bytes += size;
+    if (context.nowNs() - told > 20_000_000n) {
+      told = context.nowNs();
+      context.onProgress?.(progress());
+    }
   }
   return ok({ fresh, unsettled });
 }
+
+const toHash = ({ top }: DataContext, entry: string, file: FoundFile) => ({
+  entry,
+  file,
+  from: file.cached?.file ?? `${top}/${file.path}`,
+  size: file.size,
+});
 
 function trackedFile(context: DataContext, { path, oid, sha256, size, lfs }: TrackedFile): DataFile {
   if (!lfs) return { path, sha256, size, source: { kind: 'blob', oid } };

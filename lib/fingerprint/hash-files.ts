@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { type BigIntStats, createReadStream, fstatSync, openSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { asSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { DataFileProblem } from './errors.ts';
+import { type ReadFile, syncHasher } from './hash-sync.ts';
 import { isSettled, statKey } from './stat-cache.ts';
 import { codeOf } from './state-file.ts';
 
@@ -19,35 +21,29 @@ export type HashProblem =
   | { readonly reason: 'aborted' };
 
 const tries = 4;
+/** What is larger is streamed, so that signals and timers are heard meanwhile. */
 const small = 1 << 20;
-const shared = Buffer.allocUnsafeSlow(small + 1);
+let hashSmall: ReturnType<typeof syncHasher> | undefined;
 
-/** The content's hash, read again while the file changes under us. Large files are streamed. */
+/** The content's hash, read again while the file changes under us. */
 export async function hashFile(
   path: string,
   now: () => bigint,
   signal?: AbortSignal,
 ): Promise<Result<HashedFile, HashProblem>> {
-  try {
-    for (let i = 0; i < tries; i++) {
-      const started = now();
-      const before = statSync(path, { bigint: true });
-      if (!before.isFile()) return err({ reason: 'special-file', detail: 'changed its kind' });
-      const hashed = before.size <= small ? hashSmall(path) : await hashLarge(path, signal);
-      if (hashed === undefined) continue;
-      const after = statSync(path, { bigint: true });
-      const key = statKey(before);
-      if (statKey(hashed.stat) === key && statKey(after) === key && hashed.bytes === Number(before.size)) {
-        return ok({ sha256: asSha256(hashed.sha256), size: hashed.bytes, key, settled: isSettled(before, started) });
-      }
-    }
-    return err({ reason: 'changing', detail: `read ${tries} times, never twice the same` });
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ABORT_ERR') return err({ reason: 'aborted' });
-    if (code === undefined) throw error;
-    return err({ reason: problemOf(code), detail: code });
-  }
+  hashSmall ??= syncHasher(createRequire(import.meta.url));
+  const started = now();
+  const read = hashSmall(path, small);
+  return 'state' in read && read.state === 'large' ? hashLarge(path, now, signal) : hashedFile(read, started);
+}
+
+/** `startedNs`: not later than the file was opened. */
+export function hashedFile(read: ReadFile, startedNs: bigint): Result<HashedFile, HashProblem> {
+  if ('code' in read) return err({ reason: problemOf(read.code), detail: read.code });
+  if (read.state === 'special') return err({ reason: 'special-file', detail: 'changed its kind' });
+  if (read.state !== 'read') return err({ reason: 'changing', detail: `read ${tries} times, never twice the same` });
+  const { sha256, bytes, key } = read;
+  return ok({ sha256: asSha256(sha256), size: bytes, key, settled: isSettled(read, startedNs) });
 }
 
 export function problemOf(code: string): DataFileProblem {
@@ -55,42 +51,49 @@ export function problemOf(code: string): DataFileProblem {
   return code === 'ELOOP' ? 'link-loop' : 'unreadable';
 }
 
-interface Hashed {
+async function hashLarge(
+  path: string,
+  now: () => bigint,
+  signal: AbortSignal | undefined,
+): Promise<Result<HashedFile, HashProblem>> {
+  try {
+    for (let i = 0; i < tries; i++) {
+      const started = now();
+      const before = statSync(path, { bigint: true });
+      if (!before.isFile()) return err({ reason: 'special-file', detail: 'changed its kind' });
+      const hashed = await stream(path, signal);
+      const after = statSync(path, { bigint: true });
+      const key = statKey(before);
+      if (statKey(hashed.stat) === key && statKey(after) === key && hashed.bytes === Number(before.size)) {
+        return ok({ sha256: asSha256(hashed.sha256), size: hashed.bytes, key, settled: isSettled(before, started) });
+      }
+    }
+    return hashedFile({ state: 'changing' }, 0n);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ABORT_ERR') return err({ reason: 'aborted' });
+    if (code === undefined) throw error;
+    return hashedFile({ code }, 0n);
+  }
+}
+
+interface Streamed {
   readonly sha256: string;
   readonly bytes: number;
   readonly stat: BigIntStats;
 }
 
-/** Three system calls and no promise: for many small files that is four times as fast as streams. */
-function hashSmall(path: string): Hashed | undefined {
-  const file = openSync(path, 'r');
-  try {
-    const stat = fstatSync(file, { bigint: true });
-    let bytes = 0;
-    for (;;) {
-      const count = readSync(file, shared, bytes, shared.length - bytes, null);
-      bytes += count;
-      if (count === 0) break;
-      // Grew beyond what it was a moment ago.
-      if (bytes === shared.length) return undefined;
-    }
-    return { sha256: createHash('sha256').update(shared.subarray(0, bytes)).digest('hex'), bytes, stat };
-  } finally {
-    closeSync(file);
-  }
-}
-
-async function hashLarge(path: string, signal: AbortSignal | undefined): Promise<Hashed> {
+async function stream(path: string, signal: AbortSignal | undefined): Promise<Streamed> {
   const file = openSync(path, 'r');
   const stat = fstatSync(file, { bigint: true });
   const hash = createHash('sha256');
   let bytes = 0;
-  const stream = createReadStream(path, {
+  const chunks = createReadStream(path, {
     fd: file,
     highWaterMark: small,
     ...(signal === undefined ? {} : { signal }),
   });
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of chunks as AsyncIterable<Buffer>) {
     hash.update(chunk);
     bytes += chunk.length;
   }

@@ -105,7 +105,7 @@ const fine = 50_000_000n;
  * of the file system's clock, and its stat would not tell. Such a hash is used now and not kept. Times without a
  * fraction come from file systems that count in seconds (FAT: two).
  */
-export function isSettled(stat: BigIntStats, readStartedNs: bigint): boolean {
+export function isSettled(stat: Pick<BigIntStats, 'mtimeNs' | 'ctimeNs'>, readStartedNs: bigint): boolean {
   const whole = stat.mtimeNs % 1_000_000_000n === 0n && stat.ctimeNs % 1_000_000_000n === 0n;
   const latest = readStartedNs - (whole ? coarse : fine);
   return stat.mtimeNs < latest && stat.ctimeNs < latest;
