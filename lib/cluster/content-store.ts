@@ -5,11 +5,20 @@ import { asSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { Host } from './host.ts';
+import { findTreeScript, finishTreeScript } from './share-scripts.ts';
 import { hostFailure, scriptFailure } from './store-failure.ts';
 import { DEFAULT_BLOCKS, type PutPlace, putContents } from './store-put.ts';
 import { buildScript, missingScript } from './store-scripts.ts';
 import { collectText, Pen } from './store-stream.ts';
-import type { Content, ContentStore, Materialise, StoreError, TransferOptions, TreeEntry } from './store-types.ts';
+import type {
+  Content,
+  ContentStore,
+  Materialise,
+  SharedFolder,
+  StoreError,
+  TransferOptions,
+  TreeEntry,
+} from './store-types.ts';
 import { objectPath } from './store-upload.ts';
 import { tarEnd, tarHeader } from './tar-writer.ts';
 import { checkTree, pathBytes } from './tree-paths.ts';
@@ -160,10 +169,40 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     return scriptFailure('build', into, { ...ended.value, stdout: await said });
   }
 
+  async function share(
+    { key, files }: SharedFolder,
+    sent: ReadonlySet<Sha256>,
+    signal?: AbortSignal,
+  ): Promise<Result<string, StoreError>> {
+    const seconds = { timeoutSeconds: 60 + Math.ceil(files.length / 500), ...signalOf(signal) };
+    if (!files.some(({ sha256 }) => sent.has(sha256))) {
+      const asked = await host.exec(findTreeScript({ workdir, key, count: files.length }), seconds);
+      if (!asked.ok) return hostFailure(asked.error);
+      if (asked.value.code !== 0) return scriptFailure('build', workdir, asked.value);
+      const [, found] = /^found (\S+)$/m.exec(asked.value.stdout) ?? [];
+      if (found !== undefined) return ok(`${workdir}/${found}/tree`);
+    }
+    // Never into one that is there: runs may use it.
+    const home = `${workdir}/trees/${key}.${randomBytes(8).toString('hex')}`;
+    const built = await materialise({ tree: files, into: `${home}/tree`, as: 'link', ...signalOf(signal) });
+    const stdin = files.map(({ sha256 }) => `${sha256}\n`).join('');
+    const finished = built.ok
+      ? await host.exec(finishTreeScript(home, group, files.length), { stdin, ...seconds })
+      : undefined;
+    if (finished?.ok && finished.value.code === 0 && finished.value.stdout.includes('ready')) return ok(`${home}/tree`);
+    // What cannot be removed now is a folder without a list, which gc sweeps.
+    await host.exec(
+      `cd ${shellQuote(home)} 2>/dev/null && find . -type d -exec chmod u+w {} + && rm -rf ${shellQuote(home)}`,
+    );
+    if (!built.ok) return built;
+    if (finished?.ok === false) return hostFailure(finished.error);
+    return scriptFailure('build', home, finished?.value ?? { code: 1, stdout: '', stderr: '' });
+  }
+
   const put: ContentStore['put'] = (sources, transfer = {}) =>
     putContents(host, { workdir, group, ...(options.blocks ?? DEFAULT_BLOCKS) }, sources, transfer);
 
-  return { workdir, missing, put, download, materialise };
+  return { workdir, missing, put, download, materialise, share };
 }
 
 const isOfBuild = (built: Result<void, StoreError>): boolean =>

@@ -11,11 +11,12 @@ export function planGc(survey: GcSurvey, live: ReadonlySet<string>, options: GcO
   const busyKeeps = new Set(survey.attempts.filter((attempt) => !isOver(attempt)).map(keepOf));
   const archives = new Set(survey.steps.filter(({ old }) => !old).map(({ archive }) => archive));
   const data = new Set(survey.attempts.flatMap((attempt) => (isOver(attempt) ? [] : attempt.data)));
+  const trees = new Set(survey.attempts.flatMap((attempt) => (isOver(attempt) ? [] : attempt.trees)));
   const needed = (hash: Sha256) => survey.used.has(hash) || archives.has(hash) || data.has(hash);
   const free = survey.objects.filter(({ sha256 }) => !needed(sha256));
   return [
     ...survey.temporaries
-      .filter((path) => !running.some((attempt) => belongs(path, attempt)))
+      .filter((path) => !trees.has(path) && !running.some((attempt) => belongs(path, attempt)))
       .map((path) => ({ kind: 'temporary', path }) as const),
     ...survey.files
       .filter((path) => overPaths.has(path.slice(0, path.lastIndexOf('/'))))
@@ -24,6 +25,9 @@ export function planGc(survey: GcSurvey, live: ReadonlySet<string>, options: GcO
       .filter((path) => overKeeps.has(path) && !busyKeeps.has(path))
       .map((path) => ({ kind: 'run-files', path }) as const),
     ...survey.steps.filter(({ old }) => old).map(({ path }) => ({ kind: 'step', path }) as const),
+    ...survey.trees
+      .filter(({ path, old }) => old && !trees.has(path))
+      .map(({ path }) => ({ kind: 'tree', path }) as const),
     // Which environment a run uses is not written down; its job may outlive any age.
     ...(running.length > 0 ? [] : survey.environments).map((path) => ({ kind: 'environment', path }) as const),
     ...chooseObjects(free, survey.total, options).map(

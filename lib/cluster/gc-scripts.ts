@@ -1,4 +1,5 @@
 import { shellQuote } from '../base/shell-quote.ts';
+import { UNBELIEVE } from './share-scripts.ts';
 import { HASH, LANGUAGE } from './store-scripts.ts';
 
 /** A login node is shared: one find for each kind, with the lowest priority. Paths here are ours, without spaces. */
@@ -40,7 +41,17 @@ for path in runs/*/[0-9]*; do
   set -- $(ls -lnd "$path")
   if [ "\${3-}" = "$me" ]; then owner=own; else owner=other; fi
   echo "open $path $owner $id $at $name"
+  [ ! -f "$path/in/trees" ] || cut -d ' ' -f 1 "$path/in/trees" | sed 's/^/uses /'
   [ ! -f "$path/in/data" ] || cut -d ' ' -f 1 "$path/in/data" | sed 's/^/data /'
+done
+for path in trees/*.*; do
+  if [ -f "$path/files" ]; then echo "tree $path"
+  elif [ -d "$path" ] && quiet "$path" "$path"/* -prune; then echo "temporary $path"; fi
+done
+printf '%s\\n' trees/*/files | old
+# What is in a tree cannot be freed before it.
+for path in trees/*/files; do
+  [ ! -f "$path" ] || [ -n "$(find "$path" -prune -mtime +${days})" ] || sed '1d;s/^/used /' "$path"
 done
 for path in runs/*/keep; do [ ! -d "$path" ] || echo "keep $path"; done
 printf '%s\\n' runs/*/[0-9]*/state | old
@@ -72,12 +83,17 @@ take() {
   gone=tmp/GONE-${id}-$number
   mv "$1" "$gone" || return
   # Some packages come with folders that not even their owner may write.
-  nice rm -rf "$gone" 2>/dev/null || { chmod -R u+rwx "$gone"; nice rm -rf "$gone"; }
+  # Folders alone: a file may be a link to the store's content, whose mode is the same.
+  nice rm -rf "$gone" 2>/dev/null || { find "$gone" -type d -exec chmod u+rwx {} \\; 2>/dev/null; nice rm -rf "$gone"; }
 }
 of folder | while IFS= read -r path; do [ ! -e "$path" ] || take "$path"; done
 number=1000000
 of environment | while IFS= read -r path; do
   [ -d "$path/lock" ] || [ -z "$(find "$path/complete" -prune -mtime +${days} 2>/dev/null)" ] || take "$path"
+done
+number=2000000
+of tree | while IFS= read -r path; do
+  [ -z "$(find "$path/files" -prune -mtime +${days} 2>/dev/null)" ] || take "$path"
 done
 of step | xargs sh -c 'find "$@" -prune -type f -mtime +${days} -exec rm -f {} + 2>/dev/null' sh
 # What a push has found in the store meanwhile was touched by it.
@@ -102,9 +118,10 @@ cd ${shellQuote(workdir)} || exit 70
 [ -d objects ] || exit 0
 cd objects || exit 70
 ${HASH}
+${UNBELIEVE}
 nice find . -type f ! -name '.*' -exec $hash {} + | awk '
   { path = $NF; sub(/^\\*/, "", path); sub(/^\\.\\//, "", path); name = path; sub(/\\//, "", name)
     if ($1 != name) print path }' | while IFS= read -r path; do
-  ${remove ? 'rm -f "$path" && ' : ''}echo "damaged $path"
+  ${remove ? 'rm -f "$path" && (cd .. && unbelieve "$(printf %s "$path" | tr -d /)") && ' : ''}echo "damaged $path"
 done
 echo done`;

@@ -3,7 +3,7 @@ import type { GcAttempt, GcObject, GcSurvey } from './gc-types.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TEMPORARY =
-  /^(?:tmp\/(?:(?:UPLOAD|TREE|PART|GONE|ASK)-[\w.-]+|\.probe-\d+|[0-9a-f]+\.\d+)|runs\/[0-9a-f]{64}\/\.incoming-\w+|steps\/[\w.-]+)$/;
+  /^(?:tmp\/(?:(?:UPLOAD|TREE|PART|GONE|ASK)-[\w.-]+|\.probe-\d+|[0-9a-f]+\.\d+)|runs\/[0-9a-f]{64}\/\.incoming-\w+|steps\/[\w.-]+|trees\/[0-9a-f]{64}\.[0-9a-f]+)$/;
 
 /** What the survey script printed. A line that is not of our making is not ours to remove. Undefined: the script did not come to its end. */
 export function parseSurvey(text: string, options: { readonly all: boolean }): GcSurvey | undefined {
@@ -24,7 +24,7 @@ export function parseSurvey(text: string, options: { readonly all: boolean }): G
   return {
     temporaries: [...of('temporary').flatMap(([path = '']) => (TEMPORARY.test(path) ? [path] : [])), ...strays],
     attempts: [
-      ...of('ended').flatMap(([path]) => attempt(path, { ended: true, own: true, data: [] }, old)),
+      ...of('ended').flatMap(([path]) => attempt(path, { ended: true, own: true, data: [], trees: [] }, old)),
       ...openAttempts(lines, old),
     ],
     files: of('files').flatMap(([path = '']) => (/^runs\/[0-9a-f]{64}\/\d+\/(?:tree|out)$/.test(path) ? [path] : [])),
@@ -34,6 +34,9 @@ export function parseSurvey(text: string, options: { readonly all: boolean }): G
     ),
     environments: of('environment').flatMap(([path = '']) =>
       /^envs\/\w[\w.-]*$/.test(path) && old.has(`${path}/complete`) ? [path] : [],
+    ),
+    trees: of('tree').flatMap(([path = '']) =>
+      /^trees\/[0-9a-f]{64}\.[0-9a-f]+$/.test(path) ? [{ path, old: old.has(`${path}/files`) }] : [],
     ),
     used: new Set(of('used').flatMap(([hash = '']): Sha256[] => (isSha256(hash) ? [hash] : []))),
     objects,
@@ -45,22 +48,23 @@ function openAttempts(
   lines: readonly (readonly string[])[],
   old: ReadonlySet<string | undefined>,
 ): readonly GcAttempt[] {
-  const found: { readonly words: readonly string[]; readonly data: Sha256[] }[] = [];
+  const found: { readonly words: readonly string[]; readonly data: Sha256[]; readonly trees: string[] }[] = [];
   for (const [kind, ...words] of lines) {
-    if (kind === 'open') found.push({ words, data: [] });
+    if (kind === 'open') found.push({ words, data: [], trees: [] });
     // A run's data follows its own line.
     const [hash = ''] = words;
     if (kind === 'data' && isSha256(hash)) found.at(-1)?.data.push(hash);
+    if (kind === 'uses') found.at(-1)?.trees.push(`trees/${hash}`);
   }
-  return found.flatMap(({ words: [path, owner, id = '', at = '', ...name], data }) => {
+  return found.flatMap(({ words: [path, owner, id = '', at = '', ...name], data, trees }) => {
     const job = id === '' ? {} : { job: { id: asJobId(id), submittedAt: Number(at), name: name.join(' ') } };
-    return attempt(path, { ended: false, own: owner === 'own', data, ...job }, old);
+    return attempt(path, { ended: false, own: owner === 'own', data, trees, ...job }, old);
   });
 }
 
 function attempt(
   path: string | undefined,
-  what: Pick<GcAttempt, 'ended' | 'own' | 'job' | 'data'>,
+  what: Pick<GcAttempt, 'ended' | 'own' | 'job' | 'data' | 'trees'>,
   old: ReadonlySet<string | undefined>,
 ): readonly GcAttempt[] {
   const [, fingerprint = '', number] = /^runs\/([^/]+)\/(\d+)$/.exec(path ?? '') ?? [];

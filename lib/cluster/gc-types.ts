@@ -22,7 +22,9 @@ export interface GcSurvey {
   readonly steps: readonly { readonly path: string; readonly archive: Sha256; readonly old: boolean }[];
   /** Unused for as long as asked, and not being built. */
   readonly environments: readonly string[];
-  /** Artifacts, notebooks and logs that runs have kept. */
+  /** Shared folders of data, `trees/KEY.ID`. */
+  readonly trees: readonly { readonly path: string; readonly old: boolean }[];
+  /** Artifacts, notebooks and logs that runs have kept, and what is in shared folders that are used. */
   readonly used: ReadonlySet<Sha256>;
   readonly objects: readonly GcObject[];
   /** Bytes of all objects; known where a size is asked for. */
@@ -42,6 +44,8 @@ export interface GcAttempt {
   readonly job?: JobRef;
   /** Content that its working copy shares with the store; known where it has not ended. */
   readonly data: readonly Sha256[];
+  /** Shared folders that its working copy leads to: `trees/KEY.ID`. */
+  readonly trees: readonly string[];
 }
 export interface GcObject {
   readonly sha256: Sha256;
@@ -54,7 +58,7 @@ export interface GcObject {
 
 export type GcItem =
   | { readonly kind: 'object'; readonly path: string; readonly sha256: Sha256; readonly bytes: number }
-  | { readonly kind: 'temporary' | 'run-files' | 'step' | 'environment'; readonly path: string };
+  | { readonly kind: 'temporary' | 'run-files' | 'step' | 'tree' | 'environment'; readonly path: string };
 
 export interface GcDone {
   /** What could not be removed: another user's, or not writable. */

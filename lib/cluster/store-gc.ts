@@ -52,6 +52,7 @@ export function openStoreGc(host: Host, workdir: string): StoreGc {
       const words = {
         object: 'object',
         step: 'step',
+        tree: 'tree',
         environment: 'environment',
         temporary: 'folder',
         'run-files': 'folder',

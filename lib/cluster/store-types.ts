@@ -51,6 +51,16 @@ export interface Materialise {
   readonly signal?: AbortSignal;
 }
 
+/** A folder of a tree in which there is nothing but links to content. */
+export interface SharedFolder {
+  /** In the tree. */
+  readonly path: string;
+  /** Of the names and contents. */
+  readonly key: string;
+  /** With paths from the folder. */
+  readonly files: readonly (TreeEntry & { readonly kind: 'file' })[];
+}
+
 /** Content by SHA-256 under a folder of a host: `objects/ab/cdef…`, read-only. */
 export interface ContentStore {
   readonly workdir: string;
@@ -69,6 +79,11 @@ export interface ContentStore {
   ): Promise<Result<{ readonly bytes: number }, StoreError>>;
   /** Builds a folder of objects; it appears whole or not at all. */
   materialise(request: Materialise): Promise<Result<void, StoreError>>;
+  /**
+   * A read-only folder with that content, made once for all that want it: gives its path. One that is there is not believed if some of
+   * its content had to be `sent` just now.
+   */
+  share(folder: SharedFolder, sent: ReadonlySet<Sha256>, signal?: AbortSignal): Promise<Result<string, StoreError>>;
 }
 
 export type StoreError =

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { StoreError } from '../cluster/content-store.ts';
 import type { Submitted } from '../cluster/run-store.ts';
+import { shareFolders } from '../cluster/shared-trees.ts';
 import type { GateContext } from './context.ts';
 import type { Identified } from './identify.ts';
 import type { GateError } from './outcome.ts';
@@ -76,6 +77,7 @@ async function fillAndSubmit(
     ['job.sh', { content: script }],
   ]);
   for (const [path, file] of plan.inputs) files.set(`in/${path}`, file);
+  if (laid.value !== '') files.set('in/trees', { content: laid.value });
   const written = await runs.writeFiles(to.incoming, files);
   if (!written.ok) return err({ reason: 'runs', cause: written.error, place });
   const built = await buildOnLogin(context, connection, place, prepared, to.incoming);
@@ -94,14 +96,15 @@ async function fillAndSubmit(
   return submitted.ok ? submitted : err({ reason: 'submit', cause: submitted.error, place });
 }
 
-/** Sends what is wanted, and makes the tree of what is there then. */
+/** Sends what is wanted, and makes the tree of what is there then. Gives what shared folders it leads to, as `in/trees` has it (docs/job.md). */
 export async function layOut(
   context: GateContext,
   { store }: Connection,
   prepared: Pick<Prepared, 'tree' | 'contents' | 'sources'>,
   wanted: ReadonlySet<Sha256>,
   into: string,
-): Promise<Result<void, StoreError>> {
+): Promise<Result<string, StoreError>> {
+  const folders = shareFolders(prepared.tree);
   let missing = wanted;
   for (let tries = 0; ; tries++) {
     const of = bytesOf(prepared, missing);
@@ -113,10 +116,29 @@ export async function layOut(
       });
       if (!sent.ok) return sent;
     }
-    const built = await store.materialise({ tree: prepared.tree, into, as: 'copy', signal: context.signal });
+    const built = await buildTree(context, store, folders, missing, into);
     if (built.ok || built.error.reason !== 'missing' || tries === repairs) return built;
     missing = new Set(built.error.sha256s);
   }
+}
+
+async function buildTree(
+  { signal }: GateContext,
+  store: Connection['store'],
+  { own, shared }: ReturnType<typeof shareFolders>,
+  sent: ReadonlySet<Sha256>,
+  into: string,
+): Promise<Result<string, StoreError>> {
+  const tree = [...own];
+  let list = '';
+  for (const folder of shared) {
+    const made = await store.share(folder, sent, signal);
+    if (!made.ok) return made;
+    tree.push({ kind: 'symlink', path: folder.path, target: made.value });
+    list += `${made.value.slice(`${store.workdir}/trees/`.length, -'/tree'.length)} ${folder.path}\n`;
+  }
+  const built = await store.materialise({ tree, into, as: 'copy', signal });
+  return built.ok ? ok(list) : built;
 }
 
 /** The store knows contents only; people know files. */

@@ -3,7 +3,7 @@ import { installedHash } from '../fingerprint/installed-packages.ts';
 import type { Failure, FailureReason, Finding, KeptFile, Place, RunResult } from '../verdict/types.ts';
 import { parseStep } from './parse-step.ts';
 import { parseTasks } from './parse-tasks.ts';
-import type { ReadFile, ResultFiles } from './result-files.ts';
+import { linkedFiles, type ReadFile, type ResultFiles } from './result-files.ts';
 import { factWords, numberOf, progressOf, startedFacts } from './state-files.ts';
 import type { PlannedStep } from './types.ts';
 
@@ -27,7 +27,7 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     preparation === undefined ? interrupted(step, from, done, input) : notRun(step);
   const once = plan.steps.filter(({ index }) => plan.repeated === undefined || index < plan.repeated.from);
   for (const step of foreign ? [] : once) {
-    const parsed = await parseStep({ step, read, run: plan.fingerprint, attempt });
+    const parsed = await parseStep({ step, read, run: plan.fingerprint, attempt, linked: linkedFiles(plan) });
     // The step that was running when the job was ended has left no word: what is known is where it was.
     steps.push(parsed.result ?? left(step, read, steps.length));
     Object.assign(metrics, parsed.metrics);

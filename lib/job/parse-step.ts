@@ -1,4 +1,5 @@
 import type { Failure, Finding, MetricReading, StepResult } from '../verdict/types.ts';
+import { deniedWrite } from './denied-write.ts';
 import { infrastructureRule, lastException } from './infrastructure.ts';
 import { readJunit } from './junit.ts';
 import { readMetrics } from './lenient-json.ts';
@@ -28,7 +29,10 @@ export async function parseStep(files: StepFiles): Promise<ParsedStep> {
   const fromNotebook = step.kind === 'notebook' ? notebookMetrics(files, word === 'reused', findings) : {};
   const failure =
     wroteIntoData(files) ??
-    (step.kind === 'notebook' ? notebookFailure(files, facts) : runFailure(files, facts, tests));
+    deniedWrite(
+      step.kind === 'notebook' ? notebookFailure(files, facts) : runFailure(files, facts, tests),
+      files.linked,
+    );
   const exitCode = numberOf(facts.get('exit'));
   const seconds = numberOf(facts.get('seconds'));
   return {

@@ -1,7 +1,7 @@
 import { meanReading, nameIn } from '../verdict/sample.ts';
 import type { Finding, MetricReading, StepResult, TaskResult } from '../verdict/types.ts';
 import { parseStep } from './parse-step.ts';
-import type { ReadFile, ResultFiles } from './result-files.ts';
+import { linkedFiles, type ReadFile, type ResultFiles } from './result-files.ts';
 import { factWords } from './state-files.ts';
 import type { PlannedStep, PlannedTask } from './types.ts';
 
@@ -32,7 +32,13 @@ export async function parseTasks(
     const metrics: Record<string, MetricReading> = {};
     for (const planned of repeated) {
       const step = { ...planned, name: `${planned.name} (${task.title})` };
-      const parsed = await parseStep({ step, read: readTask, run: plan.fingerprint, attempt });
+      const parsed = await parseStep({
+        step,
+        read: readTask,
+        run: plan.fingerprint,
+        attempt,
+        linked: linkedFiles(plan),
+      });
       own.push(parsed.result ?? interrupted(step, readTask, step.index - 1));
       Object.assign(metrics, parsed.metrics);
       findings.push(...parsed.findings);

@@ -2,7 +2,10 @@ import type { JobEnd } from '../cluster/scheduler.ts';
 import type { JobPlan, PlannedStep } from './types.ts';
 
 export interface ResultFiles {
-  readonly plan: Pick<JobPlan, 'fingerprint' | 'steps' | 'environmentKey' | 'repeated'> & { readonly gpus?: number };
+  readonly plan: Pick<JobPlan, 'fingerprint' | 'steps' | 'environmentKey' | 'repeated'> & {
+    readonly gpus?: number;
+    readonly data?: JobPlan['data'];
+  };
   readonly attempt: number;
   /** What was brought back, by path relative to the attempt's folder: `result/step-1`, `state/end` … */
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -21,4 +24,9 @@ export interface StepFiles {
   readonly read: ReadFile;
   readonly run: string;
   readonly attempt: number;
+  /** Data files that are read-only for the step. */
+  readonly linked: readonly string[];
 }
+
+export const linkedFiles = ({ data = [] }: ResultFiles['plan']): readonly string[] =>
+  data.flatMap(({ path, how }) => (how === 'link' ? [path] : []));

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Sha256 } from '../../lib/base/ids.ts';
 import { shellQuote } from '../../lib/base/shell-quote.ts';
 import { openStore } from '../../lib/cluster/content-store.ts';
-import type { Source, TreeEntry } from '../../lib/cluster/store-types.ts';
+import type { SharedFolder, Source, TreeEntry } from '../../lib/cluster/store-types.ts';
 import { file, sha256, source } from '../rig/store.ts';
 import { until } from '../rig/until.ts';
 import type { HostUnderTest } from './host-contract.ts';
@@ -208,6 +209,44 @@ export function describeStore(name: string, open: () => Promise<HostUnderTest>):
         expect([...built.error.sha256s].sort()).toEqual([sha256('not here'), sha256('nor this')].sort());
       }
       expect((await run(`cd ${shellQuote(at.workdir)} && ls . tmp`)).stdout).toBe('.:\nobjects\ntmp\n\ntmp:\n');
+    });
+
+    test('a folder of data is made once, read-only, and made again once some of it is gone', async () => {
+      await using at = await fresh();
+      await at.store.put([source('one'), source('two')]);
+      const files = [file('a b/1', 'one'), file('a b/2', 'two'), file('3', 'one')] as SharedFolder['files'];
+      const folder = { path: 'data', key: sha256('these'), files };
+      const share = async (sent: readonly Sha256[] = []) => {
+        const shared = await at.store.share(folder, new Set(sent));
+        if (!shared.ok) throw new Error(JSON.stringify(shared.error));
+        return shared.value;
+      };
+      const first = await share();
+      expect((await run(`cd ${shellQuote(first)} && cat 'a b/1' 'a b/2' 3 && find . -perm -200`)).stdout).toBe(
+        'onetwoone',
+      );
+      expect(await share()).toBe(first);
+      // Two at once make two at the most, and both are whole.
+      const both = await Promise.all([share([sha256('two')]), share([sha256('two')])]);
+      for (const tree of both) expect((await run(`cat ${shellQuote(`${tree}/a b/2`)}`)).stdout).toBe('two');
+      // A scratch file system deletes single old files: not believed any more, and not touched, since a run may use the rest.
+      for (const tree of [first, ...both])
+        await run(`chmod u+w ${shellQuote(`${tree}/a b`)} && rm -f ${shellQuote(`${tree}/a b/2`)}`);
+      const again = await share();
+      expect([first, ...both]).not.toContain(again);
+      expect((await run(`cat ${shellQuote(`${again}/a b/2`)} ${shellQuote(`${first}/3`)}`)).stdout).toBe('twoone');
+      expect(await share()).toBe(again);
+    });
+
+    test('a folder of data whose content is missing is named by it, and nothing is left', async () => {
+      await using at = await fresh();
+      await at.store.put([source('one')]);
+      const files = [file('1', 'one'), file('2', 'not here')] as SharedFolder['files'];
+      expect(await at.store.share({ path: 'data', key: sha256('these'), files }, new Set())).toEqual({
+        ok: false,
+        error: { reason: 'missing', sha256s: [sha256('not here')] },
+      });
+      expect((await run(`cd ${shellQuote(at.workdir)} && ls -A trees && ls -A tmp`)).stdout).toBe('');
     });
 
     test('a folder that is there already is left alone', async () => {

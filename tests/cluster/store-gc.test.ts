@@ -136,6 +136,49 @@ describe('gc', () => {
     expect(ls(join(at.workdir, 'tmp'))).toBe('');
   });
 
+  test('frees a shared folder of data that no run uses, and never one that a run uses', async () => {
+    const at = await place();
+    await at.store.put([source('data'), source('other')]);
+    const shared = async (name: string, content: string) => {
+      const files = [{ kind: 'file', path: name, sha256: sha256(content), executable: false }] as const;
+      const tree = value(await at.store.share({ path: 'data', key: sha256(name), files }, new Set()));
+      return tree.slice(at.workdir.length + 1, -'/tree'.length);
+    };
+    const [used, unused, half] = [await shared('a', 'data'), await shared('b', 'other'), await shared('c', 'other')];
+    await at.write(`${run('a')}/1/in/trees`, `${used.slice('trees/'.length)} data\n`);
+    await at.write(`${run('a')}/1/in/data`, `${sha256('data')} data/a\n`);
+    await at.write(`${run('a')}/1/state/claimed`, '1\n');
+    execFileSync('rm', [join(at.workdir, half, 'files')]);
+    at.age(40, 'objects', 'trees');
+    // The mode of what is freed is the content's own.
+    const mode = () => execFileSync('stat', ['-c', '%a', at.object('data'), join(at.workdir, used, 'tree')]).toString();
+    expect((await at.gc()).items.map(({ path }) => path)).toEqual([
+      half,
+      unused,
+      expect.stringContaining(sha256('other').slice(2)),
+    ]);
+    expect(ls(join(at.workdir, 'trees'))).toBe(`${used.slice('trees/'.length)}\n`);
+    expect(mode()).toBe('444\n500\n');
+    expect(await at.has('data')).toBe(true);
+
+    await at.write(`${run('a')}/1/state/end`, 'run=a attempt=1 exit=0 at=1\n');
+    at.age(40, 'objects', 'trees', 'runs');
+    expect((await at.gc()).items.map(({ kind }) => kind)).toEqual(['tree', 'object']);
+    expect(ls(join(at.workdir, 'trees')) + ls(join(at.workdir, 'tmp'))).toBe('');
+  });
+
+  test('does not let a run begin to use a shared folder with a damaged content', async () => {
+    const at = await place();
+    await at.store.put([source('data')]);
+    const files = [{ kind: 'file', path: 'a', sha256: sha256('data'), executable: false }] as const;
+    const folder = { path: 'data', key: sha256('a'), files };
+    const tree = value(await at.store.share(folder, new Set()));
+    execFileSync('sh', ['-c', 'chmod u+w "$1" && echo damage >"$1"', 'sh', at.object('data')]);
+    await at.gc({ verify: true });
+    await at.store.put([source('data')]);
+    expect(value(await at.store.share(folder, new Set()))).not.toBe(tree);
+  });
+
   test('leaves a run alone whose job is alive, whatever its files look like, and takes it when the job has died', async () => {
     const at = await place();
     await at.store.put([source('data')]);

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { cliProject } from '../rig/cli.ts';
 import { describeWith, program } from '../rig/requirements.ts';
+import { shellProject } from '../rig/shell-project.ts';
 import { until } from '../rig/until.ts';
 
 const needs = [program('python3', 'python3-venv')];
@@ -203,6 +204,43 @@ describeWith(needs, 'a push that trains on this machine', () => {
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/data\/07\.txt/) });
     expect(await project.trainings()).toBe(0);
     expect((await project.git(['commit', '--quiet', '--allow-empty', '-m', 'New data'])).code).toBe(0);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS/),
+    });
+  });
+
+  test('a folder of many data files is made once, linked into each run, and read-only there', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    for (let index = 0; index < 5000; index += 1)
+      await repository.write(`data/img/${index % 10}/${index}.txt`, `${index}\n`);
+    const read = '[ "$(cat data/img/*/*.txt | wc -l)" -eq 5000 ] && [ -L data ]';
+    await project.score(0.9, read);
+    await project.commit('Many images');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS/),
+    });
+    const trees = async () => (await readdir(join(repository.home, '.cache/mlops/trees'))).length;
+    expect(await trees()).toBe(1);
+    await project.score(0.8, read);
+    await project.commit('Another model');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS/),
+    });
+    expect(await trees()).toBe(1);
+
+    // Who may not is refused by the system, and root is found out.
+    await project.score(0.8, `${read} && echo more >data/img/new.txt`);
+    await project.commit('Write beside the data');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/FAIL[\s\S]*not `writable`[\s\S]*data\/img\/new\.txt/),
+    });
+    await project.score(0.7, read);
+    await project.commit('Read it alone');
     expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(/PASS/),

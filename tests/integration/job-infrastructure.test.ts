@@ -38,6 +38,7 @@ async function reportOf({ exception, message }: Case) {
     step,
     run: fingerprint,
     attempt: 1,
+    linked: [],
     read: (path) => files.get(path),
   });
   if (result === undefined) throw new Error('no result');

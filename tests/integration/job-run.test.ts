@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Step } from '../../lib/config/types.ts';
+import { exists } from '../rig/environment.ts';
 import { collect, ended, expressions, notebookOf, notebookStep, runStep, type Scene, Workdir } from '../rig/job.ts';
 import { pythonEnvironment } from '../rig/python.ts';
 import { until } from '../rig/until.ts';
@@ -227,6 +228,24 @@ describe('test results', () => {
 
 describe('data', () => {
   const data = { 'data/a b.csv': 'one,two\n', 'data/c.csv': 'three\n' };
+  /** The folder `data` as one that runs share. */
+  const runShared = async (...lines: (string | undefined)[]) => {
+    const scene = { config: { steps: lines.flatMap((line) => (line === undefined ? [] : [runStep(line)])) }, data };
+    const prepared = await workdir.prepare(scene);
+    shares += 1;
+    const home = join(workdir.folder, `trees/k.${shares}`);
+    await mkdir(home, { recursive: true });
+    await rename(join(prepared.folder, 'tree/data'), join(home, 'tree'));
+    await symlink(join(home, 'tree'), join(prepared.folder, 'tree/data'));
+    await writeFile(join(prepared.folder, 'in/trees'), `k.${shares} data\n`);
+    const hashes = Object.values(data).map((content) => `${createHash('sha256').update(content).digest('hex')}\n`);
+    await writeFile(join(home, 'files'), `hard\n${hashes.join('')}`);
+    await chmod(join(home, 'tree'), 0o555);
+    const code = await ended(await workdir.start(prepared.folder, scene));
+    return { ...(await collect(prepared.folder, prepared.plan, code)), folder: prepared.folder, home };
+  };
+  let shares = 0;
+
   test('is linked from the store, can be replaced, and the store stays as it was', async () => {
     const { result, folder } = await run(
       [runStep('cat data/*.csv > "$MLOPS_OUT/all"; rm data/c.csv; echo new > data/c.csv')],
@@ -243,6 +262,34 @@ describe('data', () => {
     ]);
     await expect(stat(object('one,two\n'))).rejects.toThrow('ENOENT');
     expect(await readFile(object('three\n'), 'utf8')).toBe('three\n');
+  });
+  test('in a folder that runs share is read, and what a step changes there is found, whoever it is', async () => {
+    const reads = await runShared('cat data/*.csv >"$MLOPS_OUT/all"');
+    expect(reads.result.steps).toMatchObject([{ outcome: 'passed' }]);
+    expect(await readFile(join(reads.folder, 'out/all'), 'utf8')).toBe('one,two\nthree\n');
+    expect(await exists(join(reads.home, 'files'))).toBe(true);
+    for (const [line, detail] of [
+      ['chmod u+w data; echo 1 >"data/new file"', 'data/new file'],
+      ['chmod u+w data; rm data/c.csv', 'data/c.csv'],
+      ['chmod u+w data/c.csv; echo more >>data/c.csv', 'data/c.csv'],
+    ] as const) {
+      const { result, home } = await runShared(line);
+      expect(result.steps).toMatchObject([{ outcome: 'failed', failure: { reason: 'wrote-into-data', detail } }]);
+      // No other run begins to use it.
+      expect(await exists(join(home, 'files'))).toBe(false);
+    }
+    const replaces = await runShared('rm data && mkdir data && echo own >data/c.csv');
+    expect(replaces.result.steps).toMatchObject([{ outcome: 'passed' }]);
+    expect(await exists(join(replaces.home, 'files'))).toBe(true);
+  });
+  test('in a folder that runs share is not what an older archive of a step is unpacked into', async () => {
+    const lines = ['echo "$$" >data/made', 'cat data/made'];
+    const steps = lines.map((line) => runStep(line));
+    const before = await run(steps, { data });
+    expect(before.result.steps).toMatchObject([{ outcome: 'passed' }, { outcome: 'passed' }]);
+    const { result, home } = await runShared(lines[0] ?? '', lines[1]);
+    expect(result.steps[0]?.outcome).not.toBe('reused');
+    expect((await readdir(join(home, 'tree'))).includes('made')).toBe(process.getuid?.() === 0);
   });
   test('that is declared writable is the run’s own copy', async () => {
     const writable = { data: [{ kind: 'path' as const, path: 'data', writable: true }], steps: [] };

@@ -12,6 +12,7 @@ const words = {
   object: 'content',
   step: 'known step',
   environment: 'environment',
+  tree: 'shared data',
   temporary: 'left over',
   'run-files': 'files of a run',
 } satisfies Record<GcReport['items'][number]['kind'], string>;

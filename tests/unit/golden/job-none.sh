@@ -358,11 +358,13 @@ bring() {
   elif put "$2" <"$1"; then echo there
   else echo missing; fi
 }
-# Data files are hard links to the store's read-only objects: whoever makes one writable and writes changes the store.
+# Data files are hard links to the store's read-only objects, in the tree itself or in a folder that runs share: whoever makes one writable and writes changes the store.
 check_data() {
   [ -s in/data ] || return 0
   find tree -type f -links +1 -newer "$scratch/mark" 2>/dev/null | sed 's|^tree/||' >"$scratch/touched"
-  [ -s "$scratch/touched" ] || return 0
+  if [ -s in/trees ]; then
+    while IFS= read -r line; do check_shared "$1" "${line%% *}" "${line#* }"; done <in/trees
+  fi
   awk 'NR == FNR { hash[substr($0, 66)] = substr($0, 1, 64); next } ($0 in hash) { print hash[$0] " " $0 }' in/data "$scratch/touched" >"$scratch/suspect"
   while IFS= read -r suspect; do
     suspect_hash=${suspect%% *}
@@ -370,12 +372,38 @@ check_data() {
     [ "$(hash_of "tree/$suspect_path")" != "$suspect_hash" ] || continue
     suspect_rest=${suspect_hash#??}
     rm -f "$workdir/objects/${suspect_hash%"$suspect_rest"}/$suspect_rest"
+    for list in "$workdir"/trees/*/files; do
+      if [ -f "$list" ] && grep -q "^$suspect_hash" "$list"; then rm -f "$list"; fi
+    done
     printf '%s\n' "$suspect_path" >>"result/step-$1.wrote"
   done <"$scratch/suspect"
   [ ! -s "result/step-$1.wrote" ]
 }
+# check_shared STEP FOLDER PATH: a shared folder is for reading. One that has got or lost a name is not believed any more.
+check_shared() {
+  [ -L "tree/$3" ] || return 0
+  (cd "$workdir/trees/$2/tree" && find . ! -type l -newer "$scratch/mark" 2>/dev/null) >"$scratch/newer"
+  [ -s "$scratch/newer" ] || return 0
+  sed "s|^\./||" "$scratch/newer" | while IFS= read -r name; do printf '%s/%s\n' "$3" "$name"; done >>"$scratch/touched"
+  (cd "$workdir/trees/$2/tree" && find . ! -type d) | sed 's|^\./||' | while IFS= read -r name; do printf '%s/%s\n' "$3" "$name"; done | LC_ALL=C sort >"$scratch/there"
+  cut -c 66- in/data | awk -v top="$3/" 'index($0, top) == 1' | LC_ALL=C sort >"$scratch/known"
+  LC_ALL=C comm -3 "$scratch/known" "$scratch/there" | tr -d '\t' >"$scratch/odd"
+  [ -s "$scratch/odd" ] || return 0
+  rm -f "$workdir/trees/$2/files"
+  cat "$scratch/odd" >>"result/step-$1.wrote"
+}
 # What a step left is kept as one archive, so that a later change to a later step does not run this one again.
 snapshot() { (cd "$here" && find tree out ! -type d -print 2>/dev/null | LC_ALL=C sort); }
+# reaches_shared LIST: what is in $scratch/restore, or is to be deleted, lies in a folder that runs share, and the step has not put its own in its place.
+reaches_shared() {
+  [ -s in/trees ] || return 1
+  cut -d ' ' -f 2- in/trees >"$scratch/shared"
+  while IFS= read -r path; do
+    ! grep -qxF "tree/$path" "$1" 2>/dev/null || continue
+    [ ! -d "$scratch/restore/tree/$path" ] && ! awk -v top="tree/$path/" 'index($0, top) == 1 { found = 1 } END { exit !found }' "$1" 2>/dev/null || return 0
+  done <"$scratch/shared"
+  return 1
+}
 restore_step() {
   index_file=$workdir/steps/$2
   [ -f "$index_file" ] || return 1
@@ -384,6 +412,10 @@ restore_step() {
   tar_file=$workdir/objects/${tar_hash%"$tar_rest"}/$tar_rest
   [ "${#tar_hash}" -eq 64 ] && [ -f "$tar_file" ] && [ "$(hash_of "$tar_file")" = "$tar_hash" ] || return 1
   mkdir -p "$scratch/restore" && tar -xf "$tar_file" -C "$scratch/restore" || return 1
+  if reaches_shared "$scratch/restore/result/step-$1.deleted"; then
+    rm -rf "$scratch/restore"
+    return 1
+  fi
   if [ -s "$scratch/restore/result/step-$1.deleted" ]; then
     while IFS= read -r gone; do rm -f "$here/$gone"; done <"$scratch/restore/result/step-$1.deleted"
   fi
@@ -511,7 +543,7 @@ link_data() {
 }
 fill_task() {
   mkdir -p "$1/state" "$1/result" "$1/in" "$1/out" && cp -RPp pristine "$1/tree" && cp -RPp out/. "$1/out" && link_data "$1/tree" || return
-  for file in in/notebook.py in/step-*.json in/step-*.ipynb in/data; do
+  for file in in/notebook.py in/step-*.json in/step-*.ipynb in/data in/trees; do
     [ ! -f "$file" ] || ln -s "../../../$file" "$1/$file" || return
   done
   [ ! -f "in/task-${1##*/}.json" ] || ln -sf "../../../in/task-${1##*/}.json" "$1/in/step-$repeating.json" || return
@@ -523,7 +555,7 @@ task_body() {
   task=$1
   failed=
   here=$attempt_folder/tasks/$task
-  scratch=$private/task-$task
+  scratch=$scratch/task-$task
   cd "$here" && mkdir -p "$scratch" || exit 91
   mark
   cp -p "$scratch/mark" state/started
@@ -569,7 +601,7 @@ end_task() {
 end_tasks() { while [ "$running" -gt 0 ]; do end_task; done; }
 running=0
 if [ "${throttle:=1}" -gt 1 ]; then
-  mkfifo "$private/tasks" && exec 8<>"$private/tasks" || exit 91
+  mkfifo "$scratch/tasks" && exec 8<>"$scratch/tasks" || exit 91
   allow_interrupts
 fi
 tasks_began=
