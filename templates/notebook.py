@@ -17,6 +17,7 @@ import traceback
 sys.path.pop(0)
 
 SKIP = "skip-execution"
+SHELL = re.compile(r"^\s*!", re.M)
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -68,6 +69,7 @@ class Watch:
         self.stopped = False
         self.silent = False
         self.started = False
+        self.shell = []
 
     def number(self, cell):
         return cell.get("metadata", {}).get("mlops", {}).get("cell")
@@ -122,9 +124,25 @@ class Watch:
         Client.process_message = process_message
         return Client
 
+    def ask_status(self):
+        """What a shell line (`!python train.py`) ended with is no exception, and IPython's to know."""
+        from jupyter_client.asynchronous import AsyncKernelClient
+
+        execute = AsyncKernelClient.execute
+
+        def asking(client, code, *args, **kwargs):
+            if SHELL.search(code):
+                kwargs.setdefault("user_expressions", {"status": "_exit_code"})
+            return execute(client, code, *args, **kwargs)
+
+        AsyncKernelClient.execute = asking
+
     def expect_reply(self, client):
         """A kernel that is idle has replied, or never will: a notebook can break it (sys.stdout = None does)."""
-        task = client.task_poll_for_reply
+        task = getattr(client, "task_poll_for_reply", None)
+        if not hasattr(task, "get_loop"):
+            # An old nbclient, or Python 3.6: the time limit ends it.
+            return
 
         def give_up():
             if not task.done():
@@ -136,7 +154,11 @@ class Watch:
 
     def executed(self, cell, execute_reply, **_):
         """`exit` ends the kernel a moment later, in the midst of whatever cell comes next."""
-        payloads = execute_reply.get("content", {}).get("payload") or []
+        content = execute_reply.get("content", {})
+        status = content.get("user_expressions", {}).get("status", {}).get("data", {}).get("text/plain", "0")
+        if re.match(r"-?[0-9]+$", status) and int(status) != 0:
+            self.shell.append([self.number(cell), int(status)])
+        payloads = content.get("payload") or []
         if any(payload.get("source") == "ask_exit" for payload in payloads):
             self.stopped = True
             self.raised(cell, None, {"ename": "SystemExit", "evalue": "exit", "traceback": ["exit, called by the notebook"]})
@@ -165,6 +187,8 @@ def run(step, folder, now, target):
             kwargs["iopub_timeout"] = 60
             if hasattr(client, "on_cell_executed"):
                 kwargs["on_cell_executed"] = watch.executed
+                if step["language"] == "python":
+                    watch.ask_status()
             return NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **kwargs)
 
     papermill_engines.register("mlops", Engine)
@@ -240,6 +264,7 @@ def judge(watch, trouble, step, target):
         skipped=[watch.number(c) for c in code if SKIP in tags(c)],
         notRun=[watch.number(c) for c in due if c.get("execution_count") is None],
         raisedAllowed=[watch.number(c) for c in due if "raises-exception" in tags(c) and watch.output_of(c)],
+        shellFailed=watch.shell,
         sentinel=step["sentinel"],
     )
     # An exception that was shown and swallowed does not explain a kernel that died later.

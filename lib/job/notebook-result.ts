@@ -20,6 +20,8 @@ export interface NotebookResult {
   readonly skipped: readonly number[];
   readonly notRun: readonly number[];
   readonly raisedAllowed: readonly number[];
+  /** Cells whose last shell line (`!python train.py`) ended with a status other than 0: Jupyter goes on after it. */
+  readonly shellFailed: readonly { readonly cell: number; readonly status: number }[];
 }
 
 export function readNotebookResult({ step, read }: StepFiles): NotebookResult | undefined {
@@ -45,8 +47,15 @@ export function readNotebookResult({ step, read }: StepFiles): NotebookResult | 
     skipped: list('skipped'),
     notRun: list('notRun'),
     raisedAllowed: list('raisedAllowed'),
+    shellFailed: pairsOf(value.shellFailed),
   };
 }
+
+const pairsOf = (value: Json | undefined) =>
+  (Array.isArray(value) ? value : []).flatMap((pair) => {
+    const [cell, status] = Array.isArray(pair) ? pair : [];
+    return typeof cell === 'number' && typeof status === 'number' ? [{ cell, status }] : [];
+  });
 
 /** Passing needs all of it: exit 0, a result of this very run that says so, and (Python) the last cell's own word. */
 export function notebookFailure(files: StepFiles, facts: Facts): Failure | undefined {

@@ -132,6 +132,13 @@ function notebookMetrics(files: StepFiles, reused: boolean, findings: Finding[])
       detail: `${step.name}: ${cells(result.raisedAllowed)}`,
     });
   }
+  for (const { cell, status } of result?.shellFailed ?? []) {
+    findings.push({
+      name: 'shell-line-failed',
+      severity: 'warn',
+      detail: `${step.name} cell ${cell}: exit status ${status}`,
+    });
+  }
   const written = writtenMetrics(files, reused);
   return Object.fromEntries(
     Object.entries(step.expressions).map(([name, source]): [string, MetricReading] => [

@@ -1,17 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { asFingerprint } from '../../lib/base/ids.ts';
-import { planSteps } from '../../lib/job/plan-steps.ts';
 import { judge } from '../../lib/verdict/judge.ts';
 import { type CorpusNotebook, corpusNotebooks } from '../rig/corpus.ts';
-import { baseConfig, expressions, notebookStep, Workdir } from '../rig/job.ts';
+import { expressions, notebookStep, Workdir } from '../rig/job.ts';
 import { pythonEnvironment } from '../rig/python.ts';
 
 interface Judged {
   readonly verdict: string;
   readonly reason: string | undefined;
   readonly cell: number | undefined;
+  readonly warnings: readonly string[];
 }
 
 const notebooks = corpusNotebooks();
@@ -36,23 +35,22 @@ afterAll(async () => workdir[Symbol.asyncDispose]());
 async function verdictOf({ name, text, parameters = {}, metrics }: CorpusNotebook): Promise<Judged> {
   const file = `${name}.ipynb`;
   const asked = metrics === false ? {} : expressions({ score: 'score' });
-  const config = { ...baseConfig, steps: [notebookStep(file, { parameters, ...asked })] };
-  const { errors } = planSteps({
-    config,
-    fingerprinted: { fingerprint: asFingerprint('0'.repeat(64)), inputs: { steps: [] } } as never,
-    tree: [],
-    notebooks: new Map([[file, text]]),
-    secrets: {},
-    driver: '',
-  });
-  const [refused] = errors;
-  if (refused !== undefined) return { verdict: 'refused', reason: refused.reason, cell: undefined };
-  const { result } = await workdir.run({ path: python, files: { [file]: text }, config });
+  const config = { steps: [notebookStep(file, { parameters, ...asked })] };
+  const scene = { path: python, files: { [file]: text }, config };
+  const { planned } = await workdir.plan(scene);
+  if (!planned.ok) return { verdict: 'refused', reason: planned.error[0]?.reason, cell: undefined, warnings: [] };
+  const { result } = await workdir.run(scene);
   const require = metrics === false ? {} : { score: { min: 0.5, withoutBaseline: 'fail' as const } };
-  const { kind, reasons } = judge({ result, require, baselines: {} });
+  const { kind, reasons, warnings } = judge({ result, require, baselines: {} });
   const [first] = reasons;
-  if (first?.reason === 'failure') return { verdict: kind, reason: first.failure.reason, cell: first.failure.cell };
-  return { verdict: kind, reason: first?.reason === 'finding' ? first.finding.name : first?.reason, cell: undefined };
+  const failure = first?.reason === 'failure' ? first.failure : undefined;
+  const finding = first?.reason === 'finding' ? first.finding.name : undefined;
+  return {
+    verdict: kind,
+    reason: failure?.reason ?? finding ?? first?.reason,
+    cell: failure?.cell,
+    warnings: warnings.map((warning) => warning.name),
+  };
 }
 
 describe('the corpus', () => {
@@ -66,9 +64,14 @@ describe('the corpus', () => {
   const rows = notebooks.map(
     (notebook) => [notebook.kind, notebook.name, notebook.why, notebook.verdict, notebook] as const,
   );
-  test.each(rows)('%s: %s, %s: %s', (_kind, name, _why, verdict, { reason, cell }) => {
+  test.each(rows)('%s: %s, %s: %s', (_kind, name, _why, verdict, { reason, cell, warning }) => {
     const found = judged.get(name);
-    expect(found).toEqual({ verdict, reason, cell: cell ?? found?.cell });
+    expect(found).toEqual({
+      verdict,
+      reason,
+      cell: cell ?? found?.cell,
+      warnings: warning === undefined ? [] : [warning],
+    });
     // Who is not to blame is not blamed.
     if (verdict === 'pass' || reason === 'check' || reason === 'metrics-unreadable')
       expect(found?.cell).toBeUndefined();

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { failureText } from '../../lib/report/words.ts';
 import { expressions, notebookOf, notebookStep, type Outcome, type Scene, Workdir } from '../rig/job.ts';
 import { pythonEnvironment } from '../rig/python.ts';
 
@@ -301,6 +302,9 @@ describe('metrics', () => {
     const { cell, ...found } = failure(outcome) ?? {};
     expect(found).toMatchObject({ side: 'code', reason: 'metrics-unreadable', exception: 'TypeError' });
     expect(cell).toBeUndefined();
+    expect(
+      outcome.result.steps.flatMap((step) => (step.failure === undefined ? [] : [failureText(step.failure)])),
+    ).toEqual(["the metrics could not be read: TypeError: 'NoneType' object is not callable, a.ipynb"]);
   });
 
   test('of another start of the same attempt count for nothing', async () => {

@@ -15,6 +15,8 @@ export interface CorpusNotebook {
   readonly parameters?: Readonly<Record<string, number>>;
   /** False: no metric is asked for. */
   readonly metrics?: false;
+  /** What is said of it all the same. */
+  readonly warning?: string;
   readonly why: string;
   readonly text: string;
 }

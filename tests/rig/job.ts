@@ -128,10 +128,8 @@ export class Workdir implements AsyncDisposable {
     await rm(dirname(this.folder), { recursive: true, force: true });
   }
 
-  /** Lays the attempt out and gives what starts it. */
-  async prepare(
-    scene: Scene,
-  ): Promise<{ folder: string; plan: JobPlan; script: string; fingerprinted: Fingerprinted }> {
+  /** What would run, or why nothing does. */
+  async plan(scene: Scene) {
     const config: Config = { ...baseConfig, ...scene.config };
     const fingerprinted = fingerprint(config, scene);
     const files = Object.entries(scene.files ?? {});
@@ -144,6 +142,14 @@ export class Workdir implements AsyncDisposable {
       secrets: scene.secrets ?? {},
       driver: templates['notebook.py'],
     });
+    return { planned, fingerprinted, templates, files };
+  }
+
+  /** Lays the attempt out and gives what starts it. */
+  async prepare(
+    scene: Scene,
+  ): Promise<{ folder: string; plan: JobPlan; script: string; fingerprinted: Fingerprinted }> {
+    const { planned, fingerprinted, templates, files } = await this.plan(scene);
     if (!planned.ok) throw new Error(JSON.stringify(planned.error));
     const rendered = await renderJob(planned.value.view, templates);
     if (!rendered.ok) throw new Error(rendered.error.detail);

@@ -299,6 +299,7 @@ describe('the code says no', () => {
     'exit-status',
     'ended-early',
     'cells-not-run',
+    'metrics-unreadable',
     'tests-failed',
     'wrote-into-data',
     'missing-module',
