@@ -106,6 +106,8 @@ describeWith(program('python3', 'python3-venv'), 'mlops env, on this machine', (
       ),
     });
     expect(await project.trainings()).toBe(0);
+    // What is there can be looked at all the same.
+    expect((await env(project, 'list')).stdout).toContain('ready');
     await change(project, '# a comment only\n');
     expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
   });

@@ -1,15 +1,17 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { asSha256 } from '../../lib/base/ids.ts';
 import type { Config } from '../../lib/config/types.ts';
 import type { Pin } from '../../lib/fingerprint/types.ts';
+import { renderShell } from '../../lib/job/render.ts';
+import { readTemplates } from '../../lib/job/templates.ts';
 import { pythonImage } from '../rig/image.ts';
-import { expressions, notebookOf, notebookStep, runStep, type Scene, Workdir } from '../rig/job.ts';
+import { expressions, notebookOf, notebookStep, runStep, type Scene, templatesFolder, Workdir } from '../rig/job.ts';
 import { describeWith, findProgram, program, type Requirement } from '../rig/requirements.ts';
 
 const pinOf = (as: string, cluster: string, listing: string): Pin => {
@@ -59,6 +61,20 @@ describeWith(
         expect.stringMatching(/^home .*\/tmp\/.*\/home$/m),
       ]);
       expect(await readFile(join(folder, 'out/words.txt'), 'utf8')).toBe('in the image\nin the tree\n');
+    });
+
+    test('opens a shell in the image, where the run ran, and leaves the attempt as it was', async () => {
+      await writeFile(join(image, 'for-the-shell'), 'in the image\n');
+      const { folder, plan } = await workdir.run(
+        scene(image, 'echo left >"$MLOPS_OUT/left.txt"', { files: { 'a.txt': 'in the tree\n' } }),
+      );
+      const script = await renderShell(plan.view, await readTemplates(templatesFolder));
+      await writeFile(join(folder, 'shell.sh'), script.ok ? script.value : script.error.detail);
+      const before = (await readdir(folder)).sort();
+      const shell = exec('sh', ['shell.sh'], { cwd: folder, env: { PATH: process.env.PATH, HOME: workdir.home } });
+      shell.child.stdin?.end('cat /for-the-shell a.txt "$MLOPS_OUT/left.txt"; exit 0\n');
+      expect((await shell).stdout).toContain('in the image\nin the tree\nleft\n');
+      expect((await readdir(folder)).sort()).toEqual(before);
     });
 
     test('sees data that is on the machine already at its own path, also below a folder that the image has', async () => {

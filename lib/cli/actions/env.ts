@@ -1,15 +1,19 @@
+import type { Oid } from '../../base/ids.ts';
+import { ok, type Result } from '../../base/result.ts';
 import { envBuild } from '../../commands/env-build.ts';
 import { envList } from '../../commands/env-list.ts';
 import { envLock } from '../../commands/env-lock.ts';
 import { envRm } from '../../commands/env-rm.ts';
 import { envShow } from '../../commands/env-show.ts';
 import type { GateContext } from '../../gate/context.ts';
+import { identifyCommit } from '../../gate/gate-commit.ts';
+import type { GateError } from '../../gate/outcome.ts';
 import type { Connection, Place } from '../../gate/place.ts';
 import { planCommit } from '../../gate/prepare.ts';
 import { resolveCommit } from '../../git/history.ts';
 import type { App } from '../app.ts';
 import { atPlaceOf } from '../at-place.ts';
-import { aboutCommit, commitArgument } from '../commit-argument.ts';
+import { aboutCommit, commitArgument, usualDestination } from '../commit-argument.ts';
 import type { Progress } from '../progress.ts';
 import { envBuiltLines, envListLines, envRemovedLines, envRmQuestion, envShowLines } from '../screens/env.ts';
 import { envLockLines, envLockTroubles } from '../screens/env-lock.ts';
@@ -25,7 +29,7 @@ export async function envListCommand(app: App): Promise<number> {
   const again = 'mlops env list';
   return inRepository(app, { again }, async (session) => {
     if (!(await mayRun(app, session))) return 1;
-    return aboutEnvironment(app, session, undefined, async ({ connection, place, progress, key }) => {
+    return aboutEnvironment(app, session, { strict: false }, async ({ connection, place, progress, key }) => {
       const listed = await envList(connection);
       if (!listed.ok) {
         progress.say(...troubleLines(envTrouble(listed.error, session.setting), session.setting.style));
@@ -45,8 +49,8 @@ export async function envShowCommand(app: App, named: string | undefined): Promi
     const { setting } = session;
     const isKey = named !== undefined && /^[0-9a-f]{4,24}(?:\.\w+)?$/.test(named);
     const typed = isKey && !(await resolveCommit(session.repo, named)).ok ? named : undefined;
-    const commit = typed === undefined ? named : undefined;
-    return aboutEnvironment(app, session, commit, async ({ connection, place, progress, key, kind }) => {
+    const about = typed === undefined ? { named, strict: true } : { strict: false };
+    return aboutEnvironment(app, session, about, async ({ connection, place, progress, key, kind }) => {
       const wanted = typed ?? key;
       if (wanted === undefined) {
         const nothing = envBuildTroubles({ reason: 'nothing-to-build', kind }, setting);
@@ -151,35 +155,47 @@ async function agrees(app: App, progress: Progress, question: string): Promise<b
 }
 
 interface About {
-  readonly context: GateContext;
   readonly connection: Connection;
   readonly place: Place;
   readonly progress: Progress;
-  /** Of the commit's own environment; undefined: nothing is built for it. */
+  /** Of the commit's own environment; undefined: nothing is built for it, or it cannot be told. */
   readonly key: string | undefined;
   readonly kind: string;
 }
 
-/** Something about the environment of one commit, where its jobs run. */
-function aboutEnvironment(
+/** Where the jobs of one commit run, with the environment that it asks for; `strict`: only if that can be told. */
+async function aboutEnvironment(
   app: App,
   session: Session,
-  named: string | undefined,
+  { named, strict }: { readonly named?: string | undefined; readonly strict: boolean },
   action: (about: About) => Promise<number>,
 ): Promise<number> {
   const { setting } = session;
-  return aboutCommit(app, session, named, async (context, identified, progress) => {
-    const planned = await planCommit(context, identified, { secrets: 'none', build: 'if-on-login' });
-    if (!planned.ok) {
-      progress.say(...stoppedLines(planned.error, setting));
+  const commit = await commitArgument(app, session, named);
+  if (commit === undefined) return 1;
+  return withProgress(app, session, async (context, progress) => {
+    const asked = await environmentOf(context, session, commit);
+    if (!asked.ok && strict) {
+      progress.say(...stoppedLines(asked.error, setting));
       return 1;
     }
-    const key = planned.value.plan.environmentKey;
-    const { kind } = identified.config.environment;
-    return atPlaceOf(context, identified.commit, progress, setting, (connection, place) =>
-      action({ context, connection, place, progress, key, kind }),
+    const { key, kind } = asked.ok ? asked.value : { key: undefined, kind: '' };
+    return atPlaceOf(context, commit, progress, setting, (connection, place) =>
+      action({ connection, place, progress, key, kind }),
     );
   });
+}
+
+async function environmentOf(
+  context: GateContext,
+  { repo }: Session,
+  commit: Oid,
+): Promise<Result<{ readonly key: string | undefined; readonly kind: string }, GateError>> {
+  const identified = await identifyCommit(context, commit, (await usualDestination(repo)).remote);
+  if (!identified.ok) return identified;
+  const planned = await planCommit(context, identified.value, { secrets: 'none', build: 'if-on-login' });
+  if (!planned.ok) return planned;
+  return ok({ key: planned.value.plan.environmentKey, kind: identified.value.config.environment.kind });
 }
 
 /** What was asked for goes to standard output. */
