@@ -1,9 +1,13 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { renderShell } from '../../lib/job/render.ts';
+import { readTemplates } from '../../lib/job/templates.ts';
 import { judge } from '../../lib/verdict/judge.ts';
-import { expressions, notebookOf, notebookStep, runStep, Workdir } from '../rig/job.ts';
+import { expressions, notebookOf, notebookStep, runStep, templatesFolder, Workdir } from '../rig/job.ts';
 import { pythonEnvironment } from '../rig/python.ts';
 
 let python: string;
@@ -42,6 +46,21 @@ describe('a step with seeds or a matrix', () => {
     expect(verdict(0.503)).toMatchObject({ kind: 'pass' });
     expect(verdict(0.51)).toMatchObject({ kind: 'fail', checks: [{ outcome: 'undecided', sample: { n: 3 } }] });
     expect(verdict(0.54)).toMatchObject({ kind: 'fail', checks: [{ outcome: 'not-met' }] });
+  });
+
+  test('a shell opens in the folder of one task, with its parameters', async () => {
+    const step = runStep('echo "of $seed" >mine; echo "out of $seed" >"$MLOPS_OUT/mine"', { seeds });
+    const { folder, plan } = await workdir.run({ config: { steps: [step] } });
+    const script = await renderShell(plan.view, await readTemplates(templatesFolder));
+    await writeFile(join(folder, 'shell.sh'), script.ok ? script.value : script.error.detail);
+    const shell = promisify(execFile)('sh', ['shell.sh', '2'], { cwd: folder });
+    shell.child.stdin?.end('echo "seed $seed"; cat mine "$MLOPS_OUT/mine"; exit 0\n');
+    expect((await shell).stdout).toContain('seed 2\nof 2\nout of 2\n');
+    const none = promisify(execFile)('sh', ['shell.sh', '7'], { cwd: folder });
+    await expect(none).rejects.toMatchObject({
+      code: 90,
+      stderr: expect.stringMatching(/tasks\/7\/tree is not there/),
+    });
   });
 
   test('every combination has a folder of its own, data that stays linked, and the parameters as variables', async () => {
