@@ -1,4 +1,4 @@
-// `npm run bench:environment`: what a built environment costs at the start of a run, and what building one through us costs, each
+// `node bench/environment.mjs`: what a built environment costs at the start of a run, and what building one through us costs, each
 // beside the same commands typed by hand, in one run on this machine. Needs Python 3 with venv, and a package index.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -180,8 +180,8 @@ const table = [
 const date = new Date().toISOString().slice(0, 10);
 const text = `# Environments, ${date}
 
-${versions.join(' · ')}; ${values.starts} starts and ${values.builds} builds on each side, interleaved, after one that is not counted; differences and
-ratios are medians over the pairs.
+${versions.join(' · ')}.
+${values.starts} starts and ${values.builds} builds on each side, interleaved, after one of each that is not counted; differences and ratios are medians over the pairs.
 
 ${table}
 

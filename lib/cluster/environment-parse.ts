@@ -71,7 +71,8 @@ function defined<T extends object>(members: { readonly [Key in keyof T]: T[Key] 
 export function parseUsers(text: string): readonly EnvironmentUser[] {
   return text.split('\n').flatMap((line) => {
     const [, path, key, owner, quiet, id = '', at = '', name = ''] =
-      /^open (runs\/[0-9a-f]{64}\/\S+) ([0-9a-f]{24}) (own|other) (quiet|recent) (\S*) (\d*) ?(.*)$/.exec(line) ?? [];
+      /^open (runs\/[0-9a-f]{64}\/[\w.-]+) ([0-9a-f]{24}) (own|other) (quiet|recent) (\S*) (\d*) ?(.*)$/.exec(line) ??
+      [];
     if (path === undefined || key === undefined) return [];
     const job = id === '' ? {} : { job: { id: asJobId(id), submittedAt: Number(at), name } };
     return [{ path, key, own: owner === 'own', quiet: quiet === 'quiet', ...job }];

@@ -158,6 +158,45 @@ class cuda:
     60_000,
   );
 
+  test.each([
+    [
+      'a jax with a plug-in for CUDA that sees none',
+      'jax',
+      '__version__ = "0.5.0"\ndef devices(kind):\n    raise RuntimeError("no CUDA-capable device is detected")\n',
+      ['jax_cuda12_plugin'],
+      'jax 0.5.0: no CUDA-capable device is detected',
+    ],
+    [
+      'a tensorflow that is built for CUDA and sees none',
+      'tensorflow',
+      `__version__ = "2.17.0"
+class config:
+    @staticmethod
+    def list_physical_devices(kind):
+        return []
+class test:
+    @staticmethod
+    def is_built_with_cuda():
+        return True
+`,
+      [],
+      'tensorflow 2.17.0 is built for CUDA and sees no GPU',
+    ],
+  ])('%s is an error of the environment', async (title, name, text, others, words) => {
+    const site = join(workdir.folder, '..', `site ${name}`);
+    for (const one of [name, ...others]) await mkdir(join(site, one), { recursive: true });
+    for (const one of others) await writeFile(join(site, one, '__init__.py'), '');
+    await writeFile(join(site, name, '__init__.py'), text);
+    const setup = `export PYTHONPATH='${site}'`;
+    const { result, log } = await workdir.run({
+      config: { resources: gpus, setup, steps: [runStep(`echo trained # ${title}`)] },
+      path: await smi(gpu),
+    });
+    expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
+    expect(result.preparation?.detail).toContain(words);
+    expect(log).not.toContain('trained');
+  });
+
   test('a torch that sees one lets the training start', async () => {
     const one = venvScene('./torch\n# sees\n', '', {
       files: torch('"12.1"', true),
