@@ -13,7 +13,7 @@ export interface EnvironmentUsers {
  * does not know it; what belongs to somebody else, or cannot be asked about, is alive.
  */
 export async function environmentUsers(
-  scheduler: Scheduler,
+  scheduler: Pick<Scheduler, 'query'>,
   users: readonly EnvironmentUser[],
 ): Promise<EnvironmentUsers> {
   const jobs = users.flatMap(({ own, job }) => (own && job !== undefined ? [job] : []));
