@@ -40,7 +40,12 @@ export function chooseEnvironment(
 ): Result<ListedEnvironment, ChooseError> {
   const known = environments.map((entry) => entry.key);
   const whole = environments.find((entry) => entry.key === key);
-  const found = whole === undefined ? environments.filter((entry) => entry.key.startsWith(key)) : [whole];
+  // As the list has them: the beginning, and the processor.
+  const [, digits = key, processor = ''] = /^([^.]*)(\..*)?$/.exec(key) ?? [];
+  const found =
+    whole === undefined
+      ? environments.filter((entry) => entry.key.startsWith(digits) && entry.key.endsWith(processor))
+      : [whole];
   const [first] = found;
   if (first === undefined || key === '') return err({ reason: 'no-environment', key, known });
   if (found.length > 1) return err({ reason: 'several-environments', key, known: found.map((entry) => entry.key) });

@@ -6,6 +6,7 @@ import { ok } from '../../lib/base/result.ts';
 import { listEnvironments, readEnvironment, removeEnvironment } from '../../lib/cluster/environments.ts';
 import { openLocalHost } from '../../lib/cluster/local-host.ts';
 import type { Scheduler } from '../../lib/cluster/scheduler.ts';
+import { chooseEnvironment } from '../../lib/commands/env-show.ts';
 import { environmentUsers } from '../../lib/commands/environment-users.ts';
 import { exists } from '../rig/environment.ts';
 
@@ -145,6 +146,26 @@ describe('who uses an environment', () => {
       ).live,
     ).toEqual([]);
   });
+});
+
+test('a key is completed as the list shows it: its beginning, and the processor', () => {
+  const listed = [key('a'), `${key('a')}.aarch64`, key('b')].map((one) => ({
+    key: one,
+    state: 'ready' as const,
+    runs: 0,
+  }));
+  const chosen = (typed: string) => {
+    const found = chooseEnvironment(listed, typed);
+    return found.ok ? found.value.key : found.error.reason;
+  };
+  expect(['b', 'aaaaaa.aarch64', key('a'), 'aaaaaa', 'c', ''].map(chosen)).toEqual([
+    key('b'),
+    `${key('a')}.aarch64`,
+    key('a'),
+    'several-environments',
+    'no-environment',
+    'no-environment',
+  ]);
 });
 
 describe('removing an environment', () => {
