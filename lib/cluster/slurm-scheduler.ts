@@ -19,6 +19,8 @@ import { sbatchScript } from './slurm-submit.ts';
 /** After `scancel`, how long to wait before each look: KillWait is 30 s by default, and TERM is often ignored. */
 const cancelWaits = [0.3, 1, 2, 4, 8, 8, 8, 8, 8];
 
+const countedForMs = 60_000;
+
 /** squeue repeats its question for a while where slurmctld is busy or gone. */
 const answerSeconds = 120;
 
@@ -29,6 +31,8 @@ export interface SlurmScheduler extends Scheduler {
 
 export function slurmScheduler(host: Host, site: SlurmSite = {}): SlurmScheduler {
   let facts: SlurmFacts | undefined;
+  /** The queue as it was counted last, for which jobs and when: a place in it changes slowly, and counting asks for all that wait. */
+  let queued: { readonly of: string; readonly at: number; readonly counts: string } | undefined;
 
   const sections = async (script: string): Promise<Result<Answer, QueryError>> => {
     const ran = await host.exec(script, { timeoutSeconds: answerSeconds });
@@ -44,14 +48,18 @@ export function slurmScheduler(host: Host, site: SlurmSite = {}): SlurmScheduler
 
   const query = async (jobs: readonly JobRef[]): Promise<Result<ReadonlyMap<JobId, JobStatus>, QueryError>> => {
     if (jobs.length === 0) return ok(new Map());
-    const answer = await sections(queryScript(jobs, site, facts));
+    const of = jobs.map(({ id }) => id).join();
+    const known = queued?.of === of && performance.now() - queued.at < countedForMs ? queued : undefined;
+    const answer = await sections(queryScript(jobs, site, facts, known === undefined));
     if (!answer.ok) return answer;
     const { found, now } = answer.value;
     facts ??= parseFacts(found.get('config'));
     const squeue = found.get('squeue');
     if (squeue === undefined || squeue.code !== 0) return failed('squeue', squeue);
-    const hidden = facts?.privateJobs === true || found.get('ahead')?.code !== 0;
-    const queue = parseQueue(squeue.stdout, countAhead(hidden ? undefined : found.get('ahead')?.stdout));
+    const ahead = found.get('ahead');
+    if (ahead?.code === 0) queued = { of, at: performance.now(), counts: ahead.stdout };
+    const counts = ahead?.code === 0 ? ahead.stdout : known?.counts;
+    const queue = parseQueue(squeue.stdout, countAhead(facts?.privateJobs === true ? undefined : counts));
     const sacct = found.get('sacct');
     if (facts !== undefined && sacct !== undefined && /accounting storage is disabled/i.test(sacct.stderr)) {
       facts = { ...facts, accounting: false };

@@ -41,7 +41,13 @@ export const sacctFields =
  * squeue → sacct → scontrol for all jobs in one round trip. Each is asked only about what the one before left open, and sacct
  * not at all where accounting is known to be off.
  */
-export function queryScript(jobs: readonly JobRef[], site: SlurmSite, facts: SlurmFacts | undefined): string {
+export function queryScript(
+  jobs: readonly JobRef[],
+  site: SlurmSite,
+  facts: SlurmFacts | undefined,
+  /** Whether to count those that wait, too. */
+  counts: boolean,
+): string {
   const only = clusters(site);
   const since = Math.min(...jobs.map((job) => job.submittedAt));
   const still = slurmStates.filter(({ meaning }) => meaning.kind === 'queued' || meaning.kind === 'running');
@@ -61,7 +67,7 @@ export function queryScript(jobs: readonly JobRef[], site: SlurmSite, facts: Slu
     ...each(jobs.map((job) => shellQuote(`${job.id}/${job.name}`)).join(' ')),
     `  case "$nl$q$nl" in ${patterns(still)}) ;; *) left="$left $job" ;; esac`,
     'done',
-    ...(facts?.privateJobs === true
+    ...(facts?.privateJobs === true || !counts
       ? []
       : [
           // One question for all partitions, and the counting is done there: a queue may have 50,000 jobs.

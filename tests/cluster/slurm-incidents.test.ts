@@ -51,6 +51,11 @@ describeWith(slurmNeeds, 'what happens to a job on Slurm', () => {
     const first = await submit('exit 0', held);
     const second = await submit('exit 0', held);
     expect(await statusOf(place.scheduler, second)).toMatchObject({ state: 'queued', ahead: 1 });
+    // Whoever asks again a moment later is told the same count, and the queue is not counted again.
+    await place.scheduler.cancel(first);
+    expect(await statusOf(place.scheduler, second)).toMatchObject({ ahead: 1 });
+    const both = value(await place.scheduler.query([first, second]));
+    expect(both.get(second.id)).toMatchObject({ state: 'queued', ahead: 0 });
     for (const job of [first, second]) await place.scheduler.cancel(job);
   });
 
