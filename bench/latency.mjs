@@ -1,15 +1,12 @@
 // `node bench/latency.mjs` (as root): from a job's last line to the client's exit, beside `ssh HOST sbatch --wait` and a hand-written squeue loop, on
 // a real Slurm behind a real sshd of this machine. In each round all three clients follow a job of the same length at the same time. Then each
 // follows a longer job alone, and slurmctld itself says how often it was asked (sdiag).
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { checkout, keep, openBench } from './slurm-bench.mjs';
 
-const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
@@ -19,30 +16,29 @@ const { values } = parseArgs({
 });
 const [rounds, long] = [values.rounds, values.seconds].map(Number);
 const load = loadavg()[0].toFixed(1);
-const root = mkdtempSync(join(tmpdir(), 'mlops-bench-'));
-const { slurmCluster, startSshd } = await bundled();
-const slurm = await slurmCluster();
-const asked = join(root, 'asked');
-const sshd = await loginNode();
-const env = {
-  PATH: process.env.PATH,
-  HOME: join(root, 'home'),
-  XDG_CACHE_HOME: join(root, 'cache'),
-  GIT_CONFIG_NOSYSTEM: '1',
-  LC_ALL: 'C.UTF-8',
-  NO_COLOR: '1',
-  MLOPS_SSH_CONFIG: sshd.sshConfig,
-};
+const bench = await openBench();
+const { root } = bench;
+const node = await bench.loginNode('node');
 try {
   await main();
 } finally {
-  await sshd[Symbol.asyncDispose]();
-  await slurm[Symbol.asyncDispose]();
-  rmSync(root, { recursive: true, force: true });
+  await bench.close();
 }
 
 async function main() {
-  const repository = makeRepository();
+  const repository = bench.makeRepository(
+    'repository',
+    `version: 1
+cluster: { host: cluster, workdir: ${JSON.stringify(join(root, 'work'))} }
+environment: none
+resources: { time: "00:10:00" }
+steps:
+  - run: sh train.sh
+    metrics: { file: $MLOPS_OUT/metrics.json }
+require:
+  score: { min: 0.5 }
+`,
+  );
   const clients = {
     mlops: (seconds) => ours(repository, seconds),
     'ssh HOST sbatch --wait': (seconds) => overSsh(seconds, (script) => `sbatch --wait ${script}`),
@@ -74,12 +70,12 @@ async function main() {
   for (const [name, follow] of Object.entries(clients)) {
     process.stderr.write(`questions of ${name}\n`);
     await must('sdiag', '-r');
-    writeFileSync(asked, '');
+    node.forget();
     const { took } = await follow(String(long));
     const { stdout } = await must('sdiag');
     questions.set(name, {
       rpcs: rpcsOf(stdout),
-      commands: commandsOf(readFileSync(asked, 'utf8')),
+      commands: node.commands(),
       minutes: took / 60,
     });
   }
@@ -93,20 +89,8 @@ function rpcsOf(sdiag) {
     /^\s*(REQUEST_(?:JOB_INFO|JOB_INFO_SINGLE|JOB_USER_INFO|JOB_STEP_INFO|JOB_END_TIME|BUILD_INFO|PARTITION_INFO|NODE_INFO))\b.*count:(\d+)/gm;
   return [...byType.matchAll(kinds)].reduce((sum, [, , count]) => sum + Number(count), 0);
 }
-function commandsOf(text) {
-  return text.split('\n').filter((line) => line !== '').length;
-}
 
 function report(times, fromScript, questions) {
-  const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
-  const versions = [
-    `mlops-hpc ${version}`,
-    `node ${process.versions.node}`,
-    spawnSync('sinfo', ['-V'], { encoding: 'utf8', env: { ...process.env, ...slurm.env } }).stdout.trim(),
-    spawnSync('ssh', ['-V'], { encoding: 'utf8' }).stderr.trim().split(',')[0],
-    `Linux ${release()}`,
-    `${cpus().length} × ${cpus()[0]?.model.trim()}`,
-  ];
   const lines = [...times].map(([name, all]) => {
     const { rpcs, commands, minutes } = questions.get(name);
     const cells = [median(all), Math.min(...all), Math.max(...all)].map((seconds) => seconds.toFixed(2));
@@ -117,10 +101,9 @@ function report(times, fromScript, questions) {
     '|---|---|---|---|---|---|',
     ...lines,
   ].join('\n');
-  const date = new Date().toISOString().slice(0, 10);
-  const text = `# From a job's last line to the client's exit, ${date}
+  const text = `# From a job's last line to the client's exit
 
-${versions.join(' · ')}; ${rounds} rounds, all clients at the same time; jobs of 8 to 13 s; loopback; load average at the start ${load}.
+${bench.versions()}; ${rounds} rounds, all clients at the same time; jobs of 8 to 13 s; loopback; load average at the start ${load}.
 
 ${table}
 
@@ -129,9 +112,7 @@ script. Beside the exit, mlops has then fetched, judged and recorded the result.
 (median): the job keeps its results in between. Questions: one job of ${long} s for each client alone, from the command to its exit, submission
 included, counted by \`sdiag\`; commands: squeue, sacct, scontrol and sbatch, as often as they were started.
 `;
-  mkdirSync(join(checkout, 'bench/results'), { recursive: true });
-  writeFileSync(join(checkout, `bench/results/latency-${date}.md`), text);
-  process.stdout.write(`${text}\nkept in bench/results/latency-${date}.md\n`);
+  keep('latency', text);
 }
 
 function median(numbers) {
@@ -141,52 +122,12 @@ function median(numbers) {
 }
 
 async function must(file, ...args) {
-  const done = await slurm.run(file, ...args);
+  const done = await bench.slurm.run(file, ...args);
   if (done.code !== 0) throw new Error(`${file}: ${done.stderr}`);
   return done;
 }
 
-/** Each command that asks the scheduler is noted, and the real one started. */
-async function loginNode() {
-  const commands = join(root, 'commands');
-  const home = join(root, 'login');
-  for (const folder of [commands, home, join(root, 'home')]) mkdirSync(folder);
-  writeFileSync(asked, '');
-  for (const name of ['squeue', 'sacct', 'scontrol', 'sbatch']) {
-    const real = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
-    writeFileSync(join(commands, name), `#!/bin/sh\necho ${name} >>'${asked}'\nexec ${real} "$@"\n`);
-    chmodSync(join(commands, name), 0o755);
-  }
-  const profile = `export PATH=${commands}:$PATH SLURM_CONF=${slurm.env.SLURM_CONF}\n`;
-  writeFileSync(join(home, '.bash_profile'), profile);
-  return startSshd({ config: [`SetEnv SLURM_CONF=${slurm.env.SLURM_CONF} HOME=${home}`] });
-}
-
-function makeRepository() {
-  const folder = join(root, 'repository');
-  const git = (...args) => finish('git', ['-C', folder, ...args]);
-  mkdirSync(join(folder, '.mlops'), { recursive: true });
-  finish('git', ['init', '--quiet', '-b', 'main', folder]);
-  git('config', 'user.name', 'Bench');
-  git('config', 'user.email', 'bench@example.org');
-  git('config', 'mlops.trusted', 'true');
-  return { folder, git };
-}
-
 function writeStep({ folder, git }, seconds) {
-  writeFileSync(
-    join(folder, '.mlops/config.yaml'),
-    `version: 1
-cluster: { host: cluster, workdir: ${JSON.stringify(join(root, 'work'))} }
-environment: none
-resources: { time: "00:10:00" }
-steps:
-  - run: sh train.sh
-    metrics: { file: $MLOPS_OUT/metrics.json }
-require:
-  score: { min: 0.5 }
-`,
-  );
   // The time makes each round a run of its own.
   const last = join(root, `last-${Date.now()}`);
   writeFileSync(
@@ -200,7 +141,14 @@ require:
 
 async function ours(repository, seconds) {
   const last = writeStep(repository, seconds);
-  const { ended, took } = await started(process.execPath, [join(checkout, 'dist/mlops.js'), 'run'], repository.folder);
+  const { ended, took } = await bench.started(
+    process.execPath,
+    [join(checkout, 'dist/mlops.js'), 'run'],
+    repository.folder,
+    {
+      MLOPS_SSH_CONFIG: node.sshConfig,
+    },
+  );
   const out = readFileSync(`${last}.folder`, 'utf8').trim();
   const word = statSync(join(dirname(out), 'state/end')).mtimeMs / 1000;
   return { wait: ended - word, afterStep: ended - Number(readFileSync(last, 'utf8')), took };
@@ -210,56 +158,6 @@ async function overSsh(seconds, command) {
   const job = mkdtempSync(join(root, 'job-'));
   writeFileSync(join(job, 'job.sh'), `#!/bin/sh\nsleep ${seconds}\ndate +%s.%N >${job}/last\n`);
   const line = `. ~/.bash_profile; cd ${job} && ${command('job.sh')}`;
-  const { ended, took } = await started('ssh', ['-F', sshd.sshConfig, 'cluster', line], root);
+  const { ended, took } = await bench.started('ssh', ['-F', node.sshConfig, 'cluster', line], root);
   return { wait: ended - Number(readFileSync(join(job, 'last'), 'utf8')), took };
-}
-
-/** When a program ended, and how long it took, in seconds. */
-function started(file, args, cwd) {
-  return new Promise((resolve, reject) => {
-    const begun = Date.now();
-    const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text) => {
-        said += text;
-      });
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      const now = Date.now();
-      if (code === 0) resolve({ ended: now / 1000, took: (now - begun) / 1000 });
-      else reject(new Error(`${file} ${args.join(' ')}: exit ${code}\n${said}`));
-    });
-  });
-}
-
-function finish(file, args) {
-  const { status, stdout, stderr, error } = spawnSync(file, args, { env, encoding: 'utf8' });
-  if (error !== undefined || status !== 0)
-    throw new Error(`${file} ${args.join(' ')}: ${error?.message ?? stdout + stderr}`);
-}
-
-/** The cluster and the login node of the tests. */
-async function bundled() {
-  const outfile = join(root, 'rig.mjs');
-  await build({
-    stdin: {
-      contents: `export { slurmCluster } from './tests/rig/slurm.ts'; export { startSshd } from './tests/rig/sshd.ts';`,
-      resolveDir: checkout,
-    },
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    // Only what describes suites needs jest, and none is described here.
-    plugins: [{ name: 'no-jest', setup: withoutJest }],
-    logLevel: 'warning',
-  });
-  return import(pathToFileURL(outfile).href);
-}
-
-function withoutJest(bundle) {
-  bundle.onResolve({ filter: /^@jest\/globals$/ }, () => ({ path: 'jest', namespace: 'none' }));
-  bundle.onLoad({ filter: /./, namespace: 'none' }, () => ({ contents: 'export const describe = undefined;' }));
 }
