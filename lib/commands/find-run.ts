@@ -1,12 +1,12 @@
 import { asFingerprint, type Fingerprint } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import type { GitError } from '../git/errors.ts';
 import { listPaths } from '../git/reports.ts';
 import type { Repository } from '../git/repository.ts';
-import type { TreeError } from '../git/tree.ts';
 
 export type FindRunError =
   | { readonly reason: 'ambiguous-run'; readonly target: string; readonly candidates: readonly Fingerprint[] }
-  | { readonly reason: 'git'; readonly cause: TreeError };
+  | { readonly reason: 'git'; readonly cause: GitError };
 
 /** The one run whose fingerprint begins so; git abbreviates to four digits at the least, and so do we. */
 export async function findRun(

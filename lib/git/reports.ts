@@ -3,11 +3,10 @@ import { ok, type Result } from '../base/result.ts';
 import { type Advanced, advance, type Computed, type RecordError } from './advance.ts';
 import { catFile } from './cat-file.ts';
 import type { GitError } from './errors.ts';
+import { listBelow } from './list-below.ts';
 import { listRefs } from './refs.ts';
 import { canonicalNotes, displayedNotes, reportsRef } from './report-refs.ts';
 import type { Repository } from './repository.ts';
-import { git } from './spawn.ts';
-import { parseTree, type TreeError } from './tree.ts';
 
 export interface RecordRequest {
   /** The reports branch, without refs/heads/. */
@@ -62,51 +61,17 @@ export async function listPaths(
   repository: Repository,
   branch: string,
   pathPrefixes: string | readonly string[],
-): Promise<Result<readonly ReportPath[], TreeError>> {
+): Promise<Result<readonly ReportPath[], GitError>> {
   const tips = await reportTips(repository, branch);
   if (!tips.ok) return tips;
   const prefixes = typeof pathPrefixes === 'string' ? [pathPrefixes] : pathPrefixes;
-  const folders = [...new Set(prefixes.map((prefix) => prefix.slice(0, prefix.lastIndexOf('/') + 1)))];
-  if (folders.length === 0) return ok([]);
-  const isWanted = beginsWithOneOf(prefixes);
   const found = new Map<string, ReportPath>();
   for (const tip of tips.value) {
-    const output = await git(repository, [
-      'ls-tree',
-      '-r',
-      '-z',
-      '--full-tree',
-      tip,
-      ...(folders.includes('') ? [] : ['--', ...folders]),
-    ]);
-    if (!output.ok) return output;
-    const entries = parseTree(output.value.stdout);
-    if (!entries.ok) return entries;
-    for (const { path, oid, mode } of entries.value) {
-      // A link or a submodule on the branch is not ours.
-      if (mode === '100644' && isWanted(path)) found.set(`${path}\0${oid}`, { path, oid });
-    }
+    const below = await listBelow(repository, tip, prefixes);
+    if (!below.ok) return below;
+    for (const { path, oid } of below.value) found.set(`${path}\0${oid}`, { path, oid });
   }
   return ok([...found.values()]);
-}
-
-/** Thousands of prefixes are asked for a hundred thousand paths: each path is compared with one, the last that sorts before it. */
-function beginsWithOneOf(prefixes: readonly string[]): (path: string) => boolean {
-  const sorted = [...new Set(prefixes)].sort();
-  const distinct: string[] = [];
-  for (const prefix of sorted) {
-    const last = distinct.at(-1);
-    if (last === undefined || !prefix.startsWith(last)) distinct.push(prefix);
-  }
-  return (path) => {
-    let [low, high] = [0, distinct.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((distinct[middle] ?? '') <= path) low = middle + 1;
-      else high = middle;
-    }
-    return path.startsWith(distinct[low - 1] ?? '\0');
-  };
 }
 
 /** The same with contents; of those whose path ends so. */
@@ -115,7 +80,7 @@ export async function readFiles(
   branch: string,
   pathPrefixes: string | readonly string[],
   ending = '',
-): Promise<Result<readonly ReportFile[], TreeError>> {
+): Promise<Result<readonly ReportFile[], GitError>> {
   const listed = await listPaths(repository, branch, pathPrefixes);
   if (!listed.ok) return listed;
   const paths = listed.value.filter(({ path }) => path.endsWith(ending));
