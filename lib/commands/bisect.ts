@@ -2,77 +2,15 @@ import type { Oid } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Config } from '../config/types.ts';
 import { baselineFrom } from '../gate/baseline.ts';
-import type { Identified, IdentifyError } from '../gate/identify.ts';
-import { knownVerdict, type ReportsContext, reportsOf, reportsOnCommits } from '../gate/known.ts';
-import type { GateError, GateOutcome, WaitingOutcome } from '../gate/outcome.ts';
-import type { GitError } from '../git/errors.ts';
-import { commitsOnLine, firstParents, isAncestor, resolveCommit } from '../git/history.ts';
+import type { Identified } from '../gate/identify.ts';
+import { knownVerdict, reportsOf, reportsOnCommits } from '../gate/known.ts';
+import type { GateError, GateOutcome } from '../gate/outcome.ts';
+import { commitsOnLine } from '../git/history.ts';
 import type { Report } from '../report/types.ts';
 import { judge } from '../verdict/judge.ts';
-import type { Baseline, Verdict } from '../verdict/types.ts';
-import { looksLeft, type Search, type Standing, search } from './bisect-search.ts';
-
-export interface BisectOptions {
-  readonly reports: ReportsContext;
-  /** GOOD and BAD as the user named them. Without BAD it is HEAD; without GOOD the nearest first parent that passed. */
-  readonly good?: string;
-  readonly bad?: string;
-  readonly identify: (commit: Oid) => Promise<Result<Identified, IdentifyError>>;
-  /** Gets the verdict of a commit that has none; absent: only what is known counts. */
-  readonly judge?: (identified: Identified) => Promise<GateOutcome>;
-  readonly tell: (step: BisectStep) => void;
-}
-
-/** For whoever waits. */
-export type BisectStep =
-  | { readonly step: 'line'; readonly commits: number; readonly known: number; readonly looks: number }
-  /** Its verdict has to be found out, and after it that of so many more, at most. */
-  | { readonly step: 'judging'; readonly commit: Oid; readonly looks: number }
-  | { readonly step: 'found-out'; readonly point: BisectPoint };
-
-/** A commit on the line, as it was found. */
-export interface BisectPoint {
-  readonly commit: Oid;
-  readonly standing: Standing;
-  readonly report?: Report;
-  /** By what BAD requires, with GOOD as what it is compared with. */
-  readonly verdict?: Verdict;
-  readonly against?: Baseline;
-  /** With `skip`: why it cannot be told. An error of the infrastructure is in the report. */
-  readonly error?: GateError;
-}
-
-export interface Bisected {
-  readonly good: BisectPoint;
-  readonly bad: BisectPoint;
-  /** Between the two, and none of them could be told: any of them may be the first bad one. */
-  readonly untold: readonly BisectPoint[];
-  /** How many commits were after GOOD, up to BAD, and of how many the verdict was found out now. */
-  readonly commits: number;
-  readonly judged: number;
-}
-
-export type BisectError =
-  | { readonly reason: 'unknown-revision'; readonly revision: string }
-  | { readonly reason: 'not-ancestor'; readonly good: string; readonly bad: string }
-  /** GOOD and BAD are one commit. */
-  | { readonly reason: 'same'; readonly commit: Oid }
-  /** Nothing says that BAD is bad: it was never judged, or could not be. */
-  | { readonly reason: 'bad-unknown'; readonly commit: Oid }
-  /** BAD meets everything that it requires, also compared with GOOD. */
-  | { readonly reason: 'bad-passes'; readonly commit: Oid }
-  | { readonly reason: 'good-fails'; readonly commit: Oid; readonly report: Report; readonly verdict: Verdict }
-  /** BAD is to be compared with GOOD, and GOOD has no metrics. */
-  | { readonly reason: 'good-unknown'; readonly commit: Oid }
-  | { readonly reason: 'no-good'; readonly commit: Oid; readonly searched: number }
-  | { readonly reason: 'identify'; readonly commit: Oid; readonly cause: IdentifyError }
-  /** Whoever is asked for verdicts cannot be reached, or has stopped: nothing of what is known is lost. */
-  | { readonly reason: 'stopped'; readonly commit: Oid; readonly cause: GateError }
-  | { readonly reason: 'waiting'; readonly waiting: WaitingOutcome }
-  | { readonly reason: 'git'; readonly cause: GitError };
-
-/** How far back a pass is looked for. */
-const farthest = 1000;
+import { endsOf } from './bisect-ends.ts';
+import { looksLeft, type Search, search } from './bisect-search.ts';
+import type { BisectError, Bisected, BisectOptions, BisectPoint } from './bisect-types.ts';
 
 /**
  * `mlops bisect [GOOD BAD]`: the first commit on BAD's line of first parents, after GOOD, that does not meet what BAD requires. Each is
@@ -90,40 +28,6 @@ export async function bisect(options: BisectOptions): Promise<Result<Bisected, B
   const bisection = new Bisection(options, line, identified.value);
   const first = await bisection.judgeEnds();
   return first.ok ? bisection.toTheEnd() : first;
-}
-
-async function endsOf(options: BisectOptions): Promise<Result<{ readonly good: Oid; readonly bad: Oid }, BisectError>> {
-  const { reports } = options;
-  const { repo } = reports;
-  const resolve = async (revision: string): Promise<Result<Oid, BisectError>> => {
-    const found = await resolveCommit(repo, revision);
-    if (found.ok) return found;
-    const unknown = found.error.reason === 'unknown-revision';
-    return err(unknown ? { reason: 'unknown-revision', revision } : { reason: 'git', cause: found.error });
-  };
-  const bad = await resolve(options.bad ?? 'HEAD');
-  if (!bad.ok) return bad;
-  const good = options.good === undefined ? await nearestPass(reports, bad.value) : await resolve(options.good);
-  if (!good.ok) return good;
-  if (good.value === bad.value) return err({ reason: 'same', commit: bad.value });
-  const leads = await isAncestor(repo, good.value, bad.value);
-  if (!leads.ok) return err({ reason: 'git', cause: leads.error });
-  if (!leads.value) return err({ reason: 'not-ancestor', good: options.good ?? '', bad: options.bad ?? 'HEAD' });
-  return ok({ good: good.value, bad: bad.value });
-}
-
-async function nearestPass(reports: ReportsContext, bad: Oid): Promise<Result<Oid, BisectError>> {
-  const line = await firstParents(reports.repo, bad, farthest + 1);
-  if (!line.ok) return err({ reason: 'git', cause: line.error });
-  const [, ...before] = line.value;
-  const passed = new Set<Oid>();
-  for (const { commit, verdict } of await reportsOnCommits(reports, before)) {
-    // The newest one counts.
-    if (verdict?.kind === 'pass') passed.add(commit);
-    if (verdict?.kind === 'fail') passed.delete(commit);
-  }
-  const found = before.find((commit) => passed.has(commit));
-  return found === undefined ? err({ reason: 'no-good', commit: bad, searched: before.length }) : ok(found);
 }
 
 /** What is about the commit alone; all else would be the same with the next one. */

@@ -1,4 +1,4 @@
-import type { Computed } from '../git/advance.ts';
+import type { Computed } from '../git/computed-files.ts';
 import { type DashboardEntry, dashboardLines, dashboardPath, joinDashboards } from '../report/dashboard.ts';
 import { dashboardMarkdown } from '../report/dashboard-markdown.ts';
 

@@ -1,6 +1,7 @@
 import type { Oid } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { catFile } from './cat-file.ts';
+import { type Computed, computeFiles, type WrittenFile } from './computed-files.ts';
 import type { GitError } from './errors.ts';
 import { bytePath, committerOf, importCommits, type NewCommit, rootCommit, type TreeChange } from './fast-import.ts';
 import { identity, mergeBase } from './history.ts';
@@ -36,13 +37,6 @@ export interface Advance {
   readonly theirReports: readonly Oid[];
   readonly theirNotes: readonly Oid[];
   readonly computed?: Computed;
-}
-
-/** Files of the branch that are neither of one side nor of the other, but made anew from what both have. */
-export interface Computed {
-  /** The file of which every side's version is given, as far as it has one. */
-  readonly from: string;
-  readonly compute: (versions: readonly string[]) => ReadonlyMap<string, string>;
 }
 
 export interface Advanced {
@@ -205,28 +199,6 @@ async function reportChanges(
     ...changes,
     ...fresh.map((file): TreeChange => ({ kind: 'write', path: bytePath(file.path), content: file.content })),
   ]);
-}
-
-interface WrittenFile {
-  readonly path: string;
-  readonly content: Buffer;
-}
-
-async function computeFiles(
-  repository: Repository,
-  sides: readonly Oid[],
-  { from, compute }: Computed,
-): Promise<Result<readonly WrittenFile[], GitError>> {
-  const versions: string[] = [];
-  const read = await catFile(
-    repository,
-    sides.map((side) => `${side}:${from}`),
-    (_index, object) => {
-      if (object?.type === 'blob') versions.push(object.content.toString('utf8'));
-    },
-  );
-  if (!read.ok) return read;
-  return ok([...compute(versions)].map(([path, text]) => ({ path, content: Buffer.from(text) })));
 }
 
 interface Move {

@@ -1,6 +1,7 @@
 import type { Oid } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { type Advanced, advance, type Computed, type RecordError } from './advance.ts';
+import { type Advanced, advance, type RecordError } from './advance.ts';
+import type { Computed } from './computed-files.ts';
 import { classify, type GitError } from './errors.ts';
 import { listRefs } from './refs.ts';
 import { canonicalNotes, displayedNotes, remoteCopies, reportsRef } from './report-refs.ts';

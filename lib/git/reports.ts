@@ -1,7 +1,8 @@
 import { asOid, type Oid } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
-import { type Advanced, advance, type Computed, type RecordError } from './advance.ts';
+import { type Advanced, advance, type RecordError } from './advance.ts';
 import { catFile } from './cat-file.ts';
+import type { Computed } from './computed-files.ts';
 import type { GitError } from './errors.ts';
 import { listBelow } from './list-below.ts';
 import { listRefs } from './refs.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Oid } from '../../lib/base/ids.ts';
-import { type BisectError, type Bisected, type BisectStep, bisect } from '../../lib/commands/bisect.ts';
+import { bisect } from '../../lib/commands/bisect.ts';
+import type { BisectError, Bisected, BisectStep } from '../../lib/commands/bisect-types.ts';
 import type { Identified } from '../../lib/gate/identify.ts';
 import { identifySide } from '../../lib/gate/identify-side.ts';
 import type { GateOutcome } from '../../lib/gate/outcome.ts';

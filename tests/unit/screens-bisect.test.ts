@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { asOid } from '../../lib/base/ids.ts';
 import { bisectedLines, bisectStepLines, bisectTroubleLines } from '../../lib/cli/screens/bisect.ts';
-import type { BisectError, Bisected, BisectPoint, BisectStep } from '../../lib/commands/bisect.ts';
+import type { BisectError, Bisected, BisectPoint, BisectStep } from '../../lib/commands/bisect-types.ts';
 import { golden } from '../rig/golden.ts';
 import { commit, fingerprint, main, numberOf, outOfMemory, sampleReport } from '../rig/sample-report.ts';
 import { dangerous, evil, screen, setting, tooWide } from '../rig/screen.ts';

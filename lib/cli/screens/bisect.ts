@@ -1,6 +1,6 @@
 import { short } from '../../base/ids.ts';
 import { unreachable } from '../../base/unreachable.ts';
-import type { BisectError, Bisected, BisectPoint, BisectStep } from '../../commands/bisect.ts';
+import type { BisectError, Bisected, BisectPoint, BisectStep } from '../../commands/bisect-types.ts';
 import type { Diff } from '../../commands/diff.ts';
 import { formatMetric, plural } from '../../report/numbers.ts';
 import { headline, readingText } from '../../report/words.ts';
