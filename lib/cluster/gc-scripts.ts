@@ -22,7 +22,7 @@ echo "now $(date +%Y) $(date +%m)"
 me=$(id -u)
 quiet() { [ -z "$(nice find "$@" -mtime -1 2>/dev/null | head -n 1)" ]; }
 old() { xargs sh -c 'find "$@" -prune -mtime +${days} 2>/dev/null' sh | sed 's/^/old /'; }
-for path in tmp/UPLOAD-* tmp/TREE-* tmp/PART-* tmp/GONE-* tmp/ASK-* tmp/.probe-* tmp/[0-9a-f]*.[0-9]*; do
+for path in tmp/UPLOAD-* tmp/TREE-* tmp/PART-* tmp/GONE-* tmp/ASK-* tmp/.probe-* tmp/[0-9a-f]*.[0-9]* tmp/[0-9a-f]*..incoming-*.build; do
   [ ! -e "$path" ] || ! quiet "$path" || echo "temporary $path"
 done
 for path in runs/*/.incoming-*; do

@@ -111,6 +111,7 @@ async function buildHere(
 ): Promise<Result<Attempted, GateError>> {
   const built = await buildOnLogin(context, connection, place, { buildScript }, folder);
   if (built.ok) return ok({});
+  if (context.signal.aborted) return err({ reason: 'aborted' });
   return built.error.reason === 'build' ? ok({ detail: built.error.detail }) : built;
 }
 

@@ -250,6 +250,8 @@ describe('gc', () => {
       'tmp/PART-1/data',
       'tmp/GONE-1-1/x',
       'tmp/0123456.1/tmp/x',
+      'tmp/0123456.1.4711.shell/tmp/x',
+      'tmp/0123456..incoming-ab12.build/tmp/x',
       'steps/a.1.tmp',
       'objects/ab/.cdef.run.1',
       `${run('d')}/.incoming-1/job.sh`,

@@ -1,19 +1,22 @@
-import { readdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { CliProject } from '../rig/cli.ts';
+import { exists, slowPackage } from '../rig/environment.ts';
 import { inTerminal } from '../rig/in-terminal.ts';
 import { describeWith, program } from '../rig/requirements.ts';
 import { shellProject } from '../rig/shell-project.ts';
+import { until } from '../rig/until.ts';
 
 /** The environment is empty but for what is written into requirements.txt: nothing is downloaded. */
-async function projectWith(requirements: string): Promise<CliProject> {
+async function projectWith(requirements: string, files: Readonly<Record<string, string>> = {}): Promise<CliProject> {
   const project = await shellProject();
   const config = await project.repository.read('.mlops/config.yaml');
   await project.repository.write(
     '.mlops/config.yaml',
     config.replace('environment: none', 'environment: { venv: requirements.txt }'),
   );
+  for (const [path, text] of Object.entries(files)) await project.repository.write(path, text);
   await change(project, requirements);
   return project;
 }
@@ -76,6 +79,25 @@ describeWith(program('python3', 'python3-venv'), 'mlops env, on this machine', (
     });
     await change(project, '# mended\n');
     expect(await env(project, 'build')).toMatchObject({ code: 0 });
+  });
+
+  test('a build that is interrupted takes its installer along, is seen as that, and goes on from the start', async () => {
+    await using project = await projectWith('./slow\n', slowPackage);
+    const gate = join(project.repository.root, 'gate');
+    const building = project.start('mlops', ['env', 'build'], { env: { GATE: gate } });
+    await until(async () => exists(`${gate}.reached`), 120);
+    building.child.kill('SIGINT');
+    expect(await building.done).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('stopped before a job was there'),
+    });
+    const workdir = join(project.repository.home, '.cache/mlops');
+    await until(async () => (await readdir(join(workdir, 'tmp'))).length === 0);
+    expect((await env(project, 'list')).stdout).toMatch(/\* [0-9a-f]{12} .*interrupted/);
+    await writeFile(gate, '');
+    expect(await project.mlops(['env', 'build'], { env: { GATE: gate } })).toMatchObject({ code: 0 });
+    const [run = ''] = await readdir(join(workdir, 'runs'));
+    expect(await readdir(join(workdir, 'runs', run))).toEqual(['keep']);
   });
 
   test('the lock is what is built from then on, and a specification that moves away from it stops the push', async () => {

@@ -85,7 +85,9 @@ the_end() {
     { printf 'environment\nthe script ended with status %s at: %s\n' "$code" "$doing"; recent_log; } | put result/preparation
   fi
   release_lock
-  cd "$here" && rm -rf "$private"
+  (cd / && rm -rf "$private")
+  # Whoever asked for this may have taken the folder away already.
+  cd "$here" 2>/dev/null || exit "$code"
   printf 'run=%s attempt=%s exit=%s at=%s\n' "$run" "$attempt" "$code" "$(epoch)" | put state/end
   exit "$code"
 }

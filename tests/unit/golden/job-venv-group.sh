@@ -85,7 +85,9 @@ the_end() {
     { printf 'environment\nthe script ended with status %s at: %s\n' "$code" "$doing"; recent_log; } | put result/preparation
   fi
   release_lock
-  cd "$here" && rm -rf "$private"
+  (cd / && rm -rf "$private")
+  # Whoever asked for this may have taken the folder away already.
+  cd "$here" 2>/dev/null || exit "$code"
   # Some programs make files for their user alone, and a colleague's attempt may go on from these.
   chmod -R g+rwX "$keep" out 2>/dev/null
   printf 'run=%s attempt=%s exit=%s at=%s\n' "$run" "$attempt" "$code" "$(epoch)" | put state/end
