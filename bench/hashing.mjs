@@ -95,11 +95,11 @@ function mlops(driver, dir, how) {
   return run(process.execPath, [driver], dir);
 }
 
-/** Seconds, and MiB resident at the most. */
+/** Seconds by the clock and of the processors (which says more on a machine that others use, too), and MiB resident at the most. */
 function run(file, args, cwd) {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const child = spawn('time', ['-f', '%M', file, ...args], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('time', ['-f', '%M %U %S', file, ...args], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text) => {
       said += text;
@@ -108,7 +108,10 @@ function run(file, args, cwd) {
     child.once('close', (code) => {
       const seconds = (performance.now() - start) / 1000;
       if (code !== 0) reject(new Error(`${file} ${args.join(' ')}: ${said}`));
-      else resolve({ seconds, mib: Number(said.trim().split('\n').at(-1)) / 1024 });
+      else {
+        const [kib, user, system] = said.trim().split('\n').at(-1).split(' ').map(Number);
+        resolve({ seconds, cpu: user + system, mib: kib / 1024 });
+      }
     });
   });
 }
@@ -183,17 +186,19 @@ function print(rows) {
   const head = [`mlops-hpc ${version}`, `node ${process.versions.node}`, ...dvc, machine].join(' · ');
   console.log(`# Hashing, ${new Date().toISOString().slice(0, 10)}\n`);
   console.log(`${head}; ${rounds} rounds, interleaved; load average at the start ${load}.\n`);
-  console.log('| | median s | min | max | MiB resident | ratio |\n|---|---|---|---|---|---|');
-  let peer = 0;
+  console.log('|  | median s | min | max | CPU s | MiB resident | ratio | ratio of CPU |');
+  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+  const medianOf = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+  let peer;
   for (const [name, ...list] of rows) {
-    const times = list.map(({ seconds }) => seconds).sort((a, b) => a - b);
-    const median = times[Math.floor(times.length / 2)];
-    if (/: dvc/.test(name)) peer = median;
-    const ratio = /^[^:]*: mlops$/.test(name) && peer > 0 ? (peer / median).toFixed(1) : '';
-    const most = Math.max(...list.map((one) => one.mib)).toFixed(0);
-    console.log(
-      `| ${name} | ${median.toFixed(2)} | ${times[0].toFixed(2)} | ${times.at(-1).toFixed(2)} | ${most} | ${/: dvc/.test(name) ? '1' : ratio} |`,
-    );
-    if (/: mlops$/.test(name)) peer = 0;
+    const times = list.map(({ seconds }) => seconds);
+    const one = { seconds: medianOf(times), cpu: medianOf(list.map(({ cpu }) => cpu)) };
+    const isPeer = / dvc /.test(name);
+    if (isPeer) peer = one;
+    const ratio = (key) => (peer === undefined ? '' : (peer[key] / one[key]).toFixed(1));
+    const most = Math.max(...list.map(({ mib }) => mib));
+    const figures = [one.seconds, Math.min(...times), Math.max(...times), one.cpu].map((value) => value.toFixed(2));
+    console.log(`| ${[name, ...figures, most.toFixed(0), ratio('seconds'), ratio('cpu')].join(' | ')} |`);
+    if (!isPeer) peer = undefined;
   }
 }

@@ -3,6 +3,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  appendFileSync,
   createReadStream,
   createWriteStream,
   mkdirSync,
@@ -25,9 +26,14 @@ const { values } = parseArgs({
     files: { type: 'string', default: '10000' },
     tree: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '3' },
+    // Round trips in milliseconds, and what goes over such a link.
+    links: { type: 'string', default: '50,100' },
+    'link-mib': { type: 'string', default: '128' },
+    'link-files': { type: 'string', default: '1000' },
   },
 });
 const [mib, files, entries, rounds] = [values.mib, values.files, values.tree, values.rounds].map(Number);
+const links = values.links.split(',').filter(Boolean).map(Number);
 // What else the machine was doing: a ratio on two busy cores says less than one on idle ones.
 const load = loadavg()[0].toFixed(1);
 const root = mkdtempSync(join(tmpdir(), 'mlops-bench-'));
@@ -45,9 +51,57 @@ try {
 }
 
 async function main() {
+  if (mib > 0) await onLoopback();
+  const rows = [];
+  for (const roundTrip of links) rows.push(...(await overLink(roundTrip)));
+  if (rows.length > 0) keep('link', `through a link with that round trip (bench/slow-link.mjs)`, rows, '');
+}
+
+async function overLink(roundTrip) {
+  process.stderr.write(`a link of ${roundTrip} ms\n`);
+  const { host, stop: close } = await slowLink(roundTrip);
+  const [size, count] = [Number(values['link-mib']), Number(values['link-files'])];
+  const big = await makeBig(join(root, 'link-big'), size);
+  rmSync(join(root, 'link-many'), { recursive: true, force: true });
+  const many = makeMany(join(root, 'link-many'), count);
+  const fresh = (name) => {
+    const to = join(root, 'far', name);
+    rmSync(to, { recursive: true, force: true });
+    mkdirSync(to, { recursive: true });
+    return to;
+  };
+  try {
+    const one = await interleaved(
+      {
+        'cat to ssh': (to) => pipe(`cat '${big.file}' | ssh -F '${config}' ${host} "cat >'${to}/big'"`),
+        scp: (to) => program('scp', ['-q', '-F', config, big.file, `${host}:${to}/big`]),
+        'rsync -W': (to) => program('rsync', ['-W', '-e', `ssh -F ${config}`, big.file, `${host}:${to}/big`]),
+        mlops: (to) => ours(to, [big], host),
+      },
+      fresh,
+    );
+    const small = await interleaved(
+      {
+        'tar to ssh tar': (to) =>
+          pipe(`tar -C '${many.folder}' -cf - . | ssh -F '${config}' ${host} "tar -C '${to}' -xf -"`),
+        'rsync -a': (to) => program('rsync', ['-a', '-e', `ssh -F ${config}`, `${many.folder}/`, `${host}:${to}/`]),
+        mlops: (to) => ours(to, many.sources, host),
+      },
+      fresh,
+    );
+    return [
+      ...rowsOf(`${roundTrip} ms, ${size} MiB in one file`, one, 'cat to ssh'),
+      ...rowsOf(`${roundTrip} ms, ${count} × 4 KiB`, small, 'tar to ssh tar'),
+    ];
+  } finally {
+    close();
+  }
+}
+
+async function onLoopback() {
   process.stderr.write(`making ${mib} MiB in one file and ${files} files of 4 KiB\n`);
-  const big = await makeBig(join(root, 'big'));
-  const many = makeMany(join(root, 'many'));
+  const big = await makeBig(join(root, 'big'), mib);
+  const many = makeMany(join(root, 'many'), files);
   const ssh = ['-F', config];
   const far = (name) => join(root, 'far', name);
   const fresh = (name) => {
@@ -97,6 +151,24 @@ async function main() {
   process.stderr.write(`a tree of ${entries} files\n`);
   const tree = await treeTimes(fresh('tree'));
 
+  const again = `${mib} MiB cut at 90 % and resumed: ${((100 * resumed) / big.size).toFixed(1)} % of the bytes were sent again or for the first time; 10 % were missing.`;
+  const memory = `Largest resident size of the process that did all of it: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB.`;
+  const rows = [
+    ...rowsOf(`${mib} MiB in one file`, one, 'cat | ssh'),
+    ...rowsOf(`${files} × 4 KiB`, small, 'tar | ssh tar'),
+    row(
+      `${files} × 4 KiB: scp -r, once`,
+      { median: scpFolder, min: scpFolder, max: scpFolder },
+      scpFolder / small['tar | ssh tar'].median,
+    ),
+    ...rowsOf(`${files} × 4 KiB, nothing changed, with the connection`, same, 'rsync -a'),
+    ...tree.map(([name, seconds]) => row(name, { median: seconds, min: seconds, max: seconds })),
+  ];
+  keep('transfer', 'loopback', rows, `${again} ${memory}`);
+}
+
+/** One file of results for each kind. */
+function keep(name, where, rows, more) {
   const versions = [
     `mlops-hpc ${JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')).version}`,
     `node ${process.versions.node}`,
@@ -107,35 +179,21 @@ async function main() {
     `Linux ${release()}`,
     `${cpus().length} × ${cpus()[0]?.model.trim()}`,
   ];
-  const table = [
-    '| | median s | min | max | ratio |',
-    '|---|---|---|---|---|',
-    ...rowsOf(`${mib} MiB in one file`, one, 'cat | ssh'),
-    ...rowsOf(`${files} × 4 KiB`, small, 'tar | ssh tar'),
-    row(
-      `${files} × 4 KiB: scp -r, once`,
-      { median: scpFolder, min: scpFolder, max: scpFolder },
-      scpFolder / small['tar | ssh tar'].median,
-    ),
-    ...rowsOf(`${files} × 4 KiB, nothing changed, with the connection`, same, 'rsync -a'),
-    ...tree.map(([name, seconds]) => row(name, { median: seconds, min: seconds, max: seconds })),
-  ].join('\n');
+  const table = ['| | median s | min | max | ratio |', '|---|---|---|---|---|', ...rows].join('\n');
   const date = new Date().toISOString().slice(0, 10);
-  const again = `${mib} MiB cut at 90 % and resumed: ${((100 * resumed) / big.size).toFixed(1)} % of the bytes were sent again or for the first time; 10 % were missing.`;
-  const memory = `Largest resident size of the process that did all of it: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB.`;
-  const text = `# Transfers, ${date}\n\n${versions.join(' · ')}; ${rounds} rounds, interleaved; ${cipher}; loopback; load average at the start ${load}.\n\n${table}\n\n${again} ${memory}\n`;
+  const text = `# Transfers, ${date}\n\n${versions.join(' · ')}; ${rounds} rounds, interleaved; ${cipher}; ${where}; load average at the start ${load}.\n\n${table}\n${more === '' ? '' : `\n${more}\n`}`;
   mkdirSync(join(checkout, 'bench/results'), { recursive: true });
-  writeFileSync(join(checkout, `bench/results/transfer-${date}.md`), text);
-  process.stdout.write(`${text}\nkept in bench/results/transfer-${date}.md\n`);
+  writeFileSync(join(checkout, `bench/results/${name}-${date}.md`), text);
+  process.stdout.write(`${text}\nkept in bench/results/${name}-${date}.md\n`);
 }
 
-async function ours(workdir, sources) {
-  await theHost(async (host) => must(await openStore(host, workdir).put(sources)));
+async function ours(workdir, sources, name) {
+  await theHost(async (host) => must(await openStore(host, workdir).put(sources)), name);
 }
 
 /** A connection of its own each time, as the others have one. */
-async function theHost(use) {
-  const host = must(await openSsh2Host('cluster', { env, loginEnvironment: false }));
+async function theHost(use, name = 'cluster') {
+  const host = must(await openSsh2Host(name, { env, loginEnvironment: false }));
   try {
     return await use(host);
   } finally {
@@ -191,7 +249,7 @@ function contentOf(data) {
   return { sha256: createHash('sha256').update(data).digest('hex'), size: data.length, open: () => [data] };
 }
 
-async function makeBig(file) {
+async function makeBig(file, mib) {
   const out = createWriteStream(file);
   for (let at = 0; at < mib; at += 1)
     if (!out.write(randomBytes(1024 * 1024))) await new Promise((go) => out.once('drain', go));
@@ -201,9 +259,9 @@ async function makeBig(file) {
   return { file, size: mib * 1024 * 1024, sha256: hash.digest('hex') };
 }
 
-function makeMany(folder) {
+function makeMany(folder, count) {
   const sources = [];
-  for (let number = 0; number < files; number += 1) {
+  for (let number = 0; number < count; number += 1) {
     const sub = join(folder, String(number % 100).padStart(2, '0'));
     if (number < 100) mkdirSync(sub, { recursive: true });
     const data = randomBytes(4096);
@@ -274,6 +332,23 @@ async function bundled() {
   return import(pathToFileURL(outfile).href);
 }
 
+/** A host of ssh_config that is reached through it. */
+async function slowLink(roundTrip) {
+  const to = /^ {2}Port (\d+)$/m.exec(readFileSync(config, 'utf8'))[1];
+  const child = spawn(process.execPath, [join(checkout, 'bench/slow-link.mjs'), to, String(roundTrip)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const port = Number(await new Promise((go) => child.stdout.once('data', go)));
+  const host = `link-${roundTrip}`;
+  writeFileSync(config, `${readFileSync(config, 'utf8')}${hostText(host, port)}`);
+  appendFileSync(join(root, 'known_hosts'), `[127.0.0.1]:${port} ${readFileSync(join(root, 'host.pub'), 'utf8')}`);
+  return { host, stop: () => child.kill() };
+}
+
+function hostText(name, port) {
+  return `Host ${name}\n  HostName 127.0.0.1\n  Port ${port}\n  User ${userInfo().username}\n  IdentityFile ${root}/id\n  IdentitiesOnly yes\n  UserKnownHostsFile ${root}/known_hosts\n  Ciphers ${cipher}\n`;
+}
+
 async function startSshd() {
   const server = createServer();
   await new Promise((go) => server.listen(0, '127.0.0.1', go));
@@ -287,10 +362,7 @@ async function startSshd() {
     `Port ${port}\nListenAddress 127.0.0.1\nHostKey ${root}/host\nPidFile none\nAuthorizedKeysFile ${root}/id.pub\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nUseDNS no\nMaxStartups 100\nSubsystem sftp internal-sftp\n`,
   );
   writeFileSync(join(root, 'known_hosts'), `[127.0.0.1]:${port} ${readFileSync(join(root, 'host.pub'), 'utf8')}`);
-  writeFileSync(
-    join(root, 'ssh_config'),
-    `Host cluster\n  HostName 127.0.0.1\n  Port ${port}\n  User ${userInfo().username}\n  IdentityFile ${root}/id\n  IdentitiesOnly yes\n  UserKnownHostsFile ${root}/known_hosts\n  Ciphers ${cipher}\n`,
-  );
+  writeFileSync(join(root, 'ssh_config'), hostText('cluster', port));
   const sshd = process.env.SSHD ?? '/usr/sbin/sshd';
   const child = spawn(sshd, ['-D', '-e', '-f', join(root, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
   await new Promise((go, fail) => {
