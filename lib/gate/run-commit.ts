@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '../base/result.ts';
-import type { AttemptFolder, RunStore } from '../cluster/run-store.ts';
-import type { JobEnd, JobRef, JobStatus } from '../cluster/scheduler.ts';
-import { resolveCommit } from '../git/history.ts';
-import { worktreeStatus } from '../git/status.ts';
-import { parseResult } from '../job/parse-result.ts';
-import type { JobPlan } from '../job/types.ts';
+import type { AttemptFolder } from '../cluster/run-store.ts';
+import type { JobRef, JobStatus } from '../cluster/scheduler.ts';
 import { failuresOf } from '../verdict/evidence.ts';
-import type { FailureReason, RunResult } from '../verdict/types.ts';
+import type { FailureReason } from '../verdict/types.ts';
+import { type CollectedResult, Collector } from './collect.ts';
 import type { GateContext } from './context.ts';
 import { follow } from './follow.ts';
 import type { Identified } from './identify.ts';
@@ -15,8 +12,9 @@ import { isHoldOver, type LettingGo } from './let-go.ts';
 import { lostConnection } from './lost-connection.ts';
 import type { GateError, WaitingOutcome } from './outcome.ts';
 import type { Place } from './place.ts';
-import { type Prepared, planCommit, prepare } from './prepare.ts';
+import { type Prepared, prepare } from './prepare.ts';
 import { type Reconnected, Reconnector, type Session } from './reconnect.ts';
+import { remark } from './remark.ts';
 import { submitAttempt } from './submit.ts';
 
 /** How long to stay: until the end, until a moment (milliseconds of the clock), or only until it is submitted. */
@@ -36,9 +34,7 @@ export interface RunMemory {
   forget(): void;
 }
 
-export type RunOutcome =
-  | { readonly kind: 'result'; readonly run: RunResult; readonly log: string; readonly store: string }
-  | { readonly kind: 'waiting'; readonly waiting: WaitingOutcome };
+export type RunOutcome = CollectedResult | { readonly kind: 'waiting'; readonly waiting: WaitingOutcome };
 
 /** The result of the commit's run: of an attempt that is there, of one that goes on, or of a new one. No job is started twice. */
 export async function runCommit(
@@ -80,8 +76,8 @@ class CommitRun {
   readonly #reconnector: Reconnector;
   /** The job that was submitted or found last. */
   #followed: { readonly attempt: number; readonly job: JobRef } | undefined;
+  readonly #collector: Collector;
   #prepared: Prepared | undefined;
-  #plan: JobPlan | undefined;
   #retries: number;
   /** Satisfied by the first attempt that this call starts. */
   #wantsNew: boolean;
@@ -92,6 +88,7 @@ class CommitRun {
     this.#session = session;
     this.#options = options;
     this.#memory = memory;
+    this.#collector = new Collector(context, identified, session);
     this.#retries = identified.config.retry.infrastructure;
     this.#wantsNew = options.start === 'again';
     const { wait } = options;
@@ -166,7 +163,7 @@ class CommitRun {
     const over = status?.state === 'ended' || (status?.state === 'absent' && last.finished);
     if (!over) return ok({ attach: { attempt, job, forgotten: status?.state === 'absent' } });
     if (this.#wantsNew) return ok({ submit: attempt + 1 });
-    const result = await this.#collect(attempt, job, status);
+    const result = await this.#collector.collect(attempt, job, status);
     if (!result.ok) return result;
     // An error is not cached: whoever asks again gets another attempt, and who must not start one is told of it.
     const failed = failuresOf(result.value.run).infrastructure.length > 0;
@@ -198,9 +195,9 @@ class CommitRun {
   async #submit(attempt: number): Promise<Result<RunOutcome | undefined, GateError>> {
     const prepared = this.#prepared === undefined ? await prepare(this.#context, this.#identified) : ok(this.#prepared);
     if (!prepared.ok) return prepared;
-    if (this.#prepared === undefined) await this.#remark(prepared.value);
+    if (this.#prepared === undefined) await remark(this.#context, this.#identified.commit, prepared.value);
     this.#prepared = prepared.value;
-    this.#plan = prepared.value.plan;
+    this.#collector.plan = prepared.value.plan;
     const { connection } = this.#session;
     const submitted = await submitAttempt(this.#context, connection, this.#place, this.#identified, prepared.value, {
       attempt,
@@ -218,17 +215,6 @@ class CommitRun {
     const { job } = submitted.value;
     this.#context.emit({ event: 'submitted', job: job.id, attempt, place: this.#place });
     return this.#follow(attempt, job);
-  }
-
-  /** What the user may have overlooked, told before the wait. */
-  async #remark({ uncarried }: Prepared): Promise<void> {
-    const { repo, emit } = this.#context;
-    const head = await resolveCommit(repo, 'HEAD');
-    const status =
-      head.ok && head.value === this.#identified.commit ? await worktreeStatus(repo, { max: 3 }) : undefined;
-    if (status?.ok && status.value.count > 0)
-      emit({ event: 'dirty-worktree', count: status.value.count, paths: status.value.dirty });
-    if (uncarried.length > 0) emit({ event: 'files-not-carried', paths: uncarried });
   }
 
   async #attach({ attempt, job, forgotten }: Attached): Promise<Result<RunOutcome | undefined, GateError>> {
@@ -259,7 +245,7 @@ class CommitRun {
       case 'out-of-reach':
         return err({ reason: 'out-of-reach', cause: end.error, fingerprint, job: job.id });
       case 'ended': {
-        const result = await this.#collect(attempt, job, end.job, end.collected);
+        const result = await this.#collector.collect(attempt, job, end.job, end.collected);
         if (!result.ok) return result;
         const [failure] = failuresOf(result.value.run).infrastructure;
         const mayStart = this.#options.start !== 'never';
@@ -289,45 +275,6 @@ class CommitRun {
   async #replace(attempt: number): Promise<Result<RunOutcome | undefined, GateError>> {
     const given = await this.#runs.abandon(this.#identified.fingerprint, attempt);
     return given.ok ? this.#submit(attempt + 1) : err({ reason: 'runs', cause: given.error, place: this.#place });
-  }
-
-  async #collect(
-    attempt: number,
-    job: JobRef,
-    end: JobEnd | { readonly state: 'absent' } | undefined,
-    /** Begun before its end was certain: where the connection did not live that long, it is begun anew. */
-    early?: ReturnType<RunStore['collect']>,
-  ): Promise<Result<Extract<RunOutcome, { kind: 'result' }>, GateError>> {
-    const plan = await this.#planned();
-    if (!plan.ok) return plan;
-    this.#context.emit({ event: 'collecting' });
-    const begun = await early;
-    const collected = begun?.ok ? begun : await this.#runs.collect(this.#identified.fingerprint, attempt);
-    if (!collected.ok) return err({ reason: 'runs', cause: collected.error, place: this.#place });
-    const { files, log } = collected.value;
-    const known = end?.state === 'ended' ? { end } : {};
-    const run = await parseResult({
-      plan: plan.value,
-      attempt,
-      files,
-      logTail: log,
-      cluster: this.#place,
-      job: { id: job.id, ...known },
-    });
-    const { host, workdir } = this.#session.connection;
-    return ok({ kind: 'result', run, log, store: host.kind === 'local' ? workdir : `${host.name}:${workdir}` });
-  }
-
-  /** Reading results needs the plan, and no secrets. */
-  async #planned(): Promise<Result<JobPlan, GateError>> {
-    if (this.#plan !== undefined) return ok(this.#plan);
-    const planned = await planCommit(this.#context, this.#identified, {
-      secrets: 'none',
-      build: 'if-on-login',
-    });
-    if (!planned.ok) return planned;
-    this.#plan = planned.value.plan;
-    return ok(this.#plan);
   }
 
   get #runs() {
