@@ -161,7 +161,9 @@ class CommitRun {
       return err({ reason: 'query', cause: asked.error, place: this.#place });
     const status = asked.ok ? (asked.value.get(job.id) ?? ({ state: 'absent' } as const)) : undefined;
     const over = status?.state === 'ended' || (status?.state === 'absent' && last.finished);
-    if (!over) return ok({ attach: { attempt, job, forgotten: status?.state === 'absent' } });
+    // The one that this call has followed is followed to its end: what comes then is bounded by `retry`.
+    const isOurs = this.#followed?.attempt === attempt;
+    if (!over || isOurs) return ok({ attach: { attempt, job, forgotten: !isOurs && status?.state === 'absent' } });
     if (this.#wantsNew) return ok({ submit: attempt + 1 });
     const result = await this.#collector.collect(attempt, job, status);
     if (!result.ok) return result;

@@ -226,6 +226,22 @@ describeWith(
       },
     );
 
+    test('the connection is cut while the results of a cancelled job are fetched: its error is told, and no other job is submitted', async () => {
+      await using project = await onCluster({ config: 'retry: { infrastructure: 0 }\n' });
+      await project.hold();
+      const push = project.push();
+      await project.training(1);
+      const fetching = await project.pause('find', { when: '[ "$2" = result ]' });
+      await slurm.run('scancel', await project.job());
+      await fetching.reached();
+      await until(() => /ended +job \d+ · CANCELLED/.test(push.output()));
+      await project.sshd.killConnections();
+      await until(() => /lost +the connection to cluster was lost/.test(push.output()));
+      await fetching.go();
+      expect(await push.done).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERROR[\s\S]*cancelled/) });
+      expect(await project.jobs()).toEqual(['CANCELLED']);
+    });
+
     test.each(['while sbatch has submitted and not said so', 'while the job runs'])(
       'the client is killed %s, and nobody pushes again: `mlops status` knows the run, and `mlops sync` brings the verdict',
       async (name) => {
