@@ -109,7 +109,8 @@ ${bench.versions()}; half of the time in the queue, half of it running; ${faster
 ${table}
 
 CPU seconds: of everything that was run for the client's connections, sshd included, by the server's own account. Commands: squeue, sacct,
-scontrol and sbatch, as often as they were started, from the submission to the verdict.
+scontrol and sbatch, as often as they were started, from the submission to the verdict. Each \`sleep\` on the login node is two programs here, so that it can be faster:
+of the CPU seconds of whoever sleeps often a part is the bench's own.
 `;
   keep('long-wait', text);
 }

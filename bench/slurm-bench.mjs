@@ -99,9 +99,11 @@ export async function openBench() {
   };
 }
 
-/** Keeps a bench's text under its name and today's date, and prints it. */
-export function keep(name, text) {
-  const file = `bench/results/${name}-${new Date().toISOString().slice(0, 10)}.md`;
+/** Keeps a bench's text under its name and today's date, which goes into its heading too, and prints it. */
+export function keep(name, written) {
+  const date = new Date().toISOString().slice(0, 10);
+  const file = `bench/results/${name}-${date}.md`;
+  const text = written.replace(/^# .*/, (heading) => `${heading}, ${date}`);
   mkdirSync(join(checkout, 'bench/results'), { recursive: true });
   writeFileSync(join(checkout, file), text);
   process.stdout.write(`${text}\nkept in ${file}\n`);

@@ -119,7 +119,8 @@ if command -v nvidia-smi >/dev/null 2>&1; then
 fi
 started=$(epoch)
 {
-  echo "job=$job node=$(uname -n) at=$started"
+  # By the scheduler's own name for it, where it has one.
+  echo "job=$job node=${SLURMD_NODENAME:-$(uname -n)} at=$started"
   echo "cpu=${cpu:-$(uname -m)}"
   [ -z "$gpu" ] || echo "gpu=$gpu"
 } | put state/started
