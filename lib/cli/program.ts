@@ -129,7 +129,7 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     );
   program
     .command('wait')
-    .description('attach for scripts: prints the verdict alone, and exits with 0 for a pass')
+    .description('for scripts: wait for a run, print the verdict alone, exit with 0 for a pass')
     .argument('[commit or run]')
     .action(does(async (commit?: string) => (await import('./actions/run.ts')).waitCommand(app, commit)));
   program

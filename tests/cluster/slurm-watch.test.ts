@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Fingerprint } from '../../lib/base/ids.ts';
+import { ok } from '../../lib/base/result.ts';
+import { openStore } from '../../lib/cluster/content-store.ts';
 import { openRunStore, type RunStore, type WatchEvent } from '../../lib/cluster/run-store.ts';
+import { follow } from '../../lib/gate/follow.ts';
 import { describeWith } from '../rig/requirements.ts';
 import { slurmNeeds } from '../rig/slurm.ts';
 import { until } from '../rig/until.ts';
@@ -66,6 +69,44 @@ describeWith([...slurmNeeds, 'sshd'], 'watching a job of Slurm over ssh2', () =>
     };
     await until(async () => (await look(0)).join() === 'log one\n,now step 1\n');
     expect(await look('one\n'.length)).toEqual(['now step 1\n']);
+    expect(loops(fingerprint)).toBe(0);
+    await go(fingerprint);
+  });
+
+  test('ends its loop after ten minutes, and looks at the run by single commands from then on', async () => {
+    const { fingerprint, submitted } = await submitTo(runs, patient);
+    let ahead = 0;
+    const progress: string[] = [];
+    const stop = new AbortController();
+    const connection = {
+      ...place,
+      runs,
+      store: openStore(place.host, place.workdir),
+      close: async () => undefined,
+    };
+    const session = { place: { name: 'cluster', connect: async () => ok(connection) }, connection };
+    const following = follow(
+      session,
+      { fingerprint, attempt: 1, job: jobOf(submitted) },
+      {
+        signal: stop.signal,
+        holdUntil: undefined,
+        now: () => Date.now() + ahead,
+        emit: (event) => {
+          if (event.event === 'progress') progress.push(event.line);
+        },
+      },
+    );
+    await until(() => progress.includes('step 1'));
+    expect(loops(fingerprint)).toBeGreaterThan(0);
+    ahead = 11 * 60_000;
+    const say = (line: string) =>
+      runs.writeFiles(runs.folder(fingerprint, 1), new Map([['state/now', { content: `${line}\n` }]]));
+    await say('step 2');
+    await until(() => progress.includes('step 2') && loops(fingerprint) === 0, 20);
+    // Its first look comes at once, the next one half a minute later.
+    stop.abort();
+    expect(await following).toMatchObject({ how: 'detached' });
     expect(loops(fingerprint)).toBe(0);
     await go(fingerprint);
   });
