@@ -1,10 +1,10 @@
 import { bisect } from '../../commands/bisect.ts';
 import { diff } from '../../commands/diff.ts';
-import { judgeCommit } from '../../commands/judge-commit.ts';
 import { identifySide } from '../../gate/identify-side.ts';
 import { syncDisplayedNotes } from '../../git/reports.ts';
 import type { App } from '../app.ts';
 import { usualDestination } from '../commit-argument.ts';
+import { judgeAloud } from '../judge-aloud.ts';
 import { reportsBranch } from '../reports-branch.ts';
 import { bisectedLines, bisectStepLines, bisectTroubleLines } from '../screens/bisect.ts';
 import { inRepository, settingFor, withProgress } from '../session.ts';
@@ -36,18 +36,8 @@ export async function bisectCommand(
         ...(good === undefined ? {} : { good }),
         ...(bad === undefined ? {} : { bad }),
         identify: (commit) => identifySide(context, commit),
-        ...(known
-          ? {}
-          : {
-              judge: (identified) =>
-                // On no branch: what is judged on the way is nobody's newest verdict.
-                judgeCommit(
-                  context,
-                  identified,
-                  { branch: undefined, remote },
-                  { wait: 'until-ended', start: 'if-needed' },
-                ),
-            }),
+        // On no branch: what is judged on the way is nobody's newest verdict.
+        ...(known ? {} : { judge: judgeAloud(context, { branch: undefined, remote }, 'if-needed', progress, setting) }),
         tell: (step) => progress.say(...bisectStepLines(step, setting)),
       });
       if (!found.ok) {

@@ -1,9 +1,9 @@
-import { judgeCommit } from '../../commands/judge-commit.ts';
 import { type Reproduced, reproduce } from '../../commands/reproduce.ts';
 import { identifyRun } from '../../gate/identify-side.ts';
 import { syncDisplayedNotes } from '../../git/reports.ts';
 import type { App } from '../app.ts';
 import { usualDestination } from '../commit-argument.ts';
+import { judgeAloud } from '../judge-aloud.ts';
 import { reportsBranch } from '../reports-branch.ts';
 import { isReproduced, reproducedLines, reproduceTroubleLines } from '../screens/reproduce.ts';
 import { inRepository, settingFor, withProgress } from '../session.ts';
@@ -29,12 +29,7 @@ export async function reproduceCommand(app: App, target: string | undefined, fla
         reports: { repo, branch, emit: context.emit },
         ...(target === undefined ? {} : { target }),
         identify: (commit, run) => identifyRun(context, branch, commit, run),
-        ...(known
-          ? {}
-          : {
-              judge: (identified) =>
-                judgeCommit(context, identified, destination, { wait: 'until-ended', start: 'again' }),
-            }),
+        ...(known ? {} : { judge: judgeAloud(context, destination, 'again', progress, setting) }),
       });
       if (!done.ok) {
         progress.say(...reproduceTroubleLines(done.error, setting));
