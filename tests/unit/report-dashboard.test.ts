@@ -8,6 +8,7 @@ import {
   joinDashboards,
 } from '../../lib/report/dashboard.ts';
 import { dashboardMarkdown } from '../../lib/report/dashboard-markdown.ts';
+import { metricsOnly } from '../../lib/report/metrics-only.ts';
 import { golden } from '../rig/golden.ts';
 import { fingerprint, hostile, numberOf, outOfMemory, sampleReport } from '../rig/sample-report.ts';
 
@@ -70,6 +71,20 @@ describe("the reports branch's README", () => {
     const metrics = { a: numberOf(1), b: numberOf(2), c: numberOf(3), d: numberOf(4), rprec: numberOf(0.4) };
     expect(Object.keys(dashboardEntry(sampleReport({ run: { metrics } })).metrics)).toEqual(['rprec', 'a', 'b', 'c']);
     expect(dashboardEntry(sampleReport({ run: { ...outOfMemory, metrics } })).metrics).toEqual({});
+  });
+
+  test('a public branch has no names of people, paths or machines on it', () => {
+    const entry = dashboardEntry(metricsOnly(sampleReport()));
+    expect(Object.keys(entry).sort()).toEqual([
+      'branch',
+      'commit',
+      'fingerprint',
+      'id',
+      'metrics',
+      'outcome',
+      'subject',
+    ]);
+    expect(dashboardMarkdown([entry])).not.toMatch(/Ann|example|scratch|c117|ipynb/);
   });
 
   test('lines that are none are left out: damage, a newer version, somebody else', () => {
