@@ -17,7 +17,7 @@ import traceback
 sys.path.pop(0)
 
 SKIP = "skip-execution"
-SHELL = re.compile(r"^\s*!", re.M)
+SHELL = re.compile(r"^\s*(?:!|%(?:pip|conda|mamba|uv)\b)", re.M)
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
