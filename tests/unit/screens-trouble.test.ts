@@ -178,7 +178,7 @@ const plans: GateError = {
   errors: all<PlanError>({
     'notebook-missing': { reason: 'notebook-missing', ...notebook },
     'notebook-not-json': { reason: 'notebook-not-json', ...notebook, detail: "Unexpected token '<' at position 0" },
-    'notebook-format': { reason: 'notebook-format', ...notebook, detail: 'nbformat 3' },
+    'notebook-format': { reason: 'notebook-format', ...notebook, detail: 'nbformat 5' },
     'no-parameters-cell': { reason: 'no-parameters-cell', ...notebook, parameters: ['challenge_length', 'seed'] },
     'expressions-need-python': {
       reason: 'expressions-need-python',
