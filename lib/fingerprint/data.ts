@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { Json } from '../base/canonical-json.ts';
-import type { Sha256 } from '../base/ids.ts';
+import { asSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { PathEntry } from './data-entry.ts';
 import { isContentOf } from './dvc-cache.ts';
@@ -8,8 +10,9 @@ import { dvcFiles } from './dvc-files.ts';
 import type { DvcPointers } from './dvc-pointers.ts';
 import type { DataError, Progress } from './errors.ts';
 import { hashMany } from './hash-many.ts';
+import { syncHasher } from './hash-sync.ts';
 import { lfsPath } from './lfs.ts';
-import { hashJson, hashText } from './meaning.ts';
+import { hashJson } from './meaning.ts';
 import type { StatCache } from './stat-cache.ts';
 import { noTrackedData, type TrackedData, type TrackedFile } from './tracked.ts';
 import type { DataFile, DataSet } from './types.ts';
@@ -62,13 +65,12 @@ export async function dataPart(
   const { fresh, unsettled } = hashed.value;
   const contents: Contents = (file) => {
     const content = fresh.get(file.path) ?? contentOf(context.cache, file);
-    if (content === undefined) throw new Error(`not hashed: ${file.path}`);
-    return content;
+    return content ?? contentNow(context, file);
   };
   const sets = found.map((one) => [one.entry.name, setOf(context, one, contents, unsettled)] as const);
   context.cache.prune(
     (path) => entries.some((entry) => entry.matches(path)),
-    new Set(found.flatMap(({ untracked }) => untracked.map((file) => file.path))),
+    () => new Set(found.flatMap(({ untracked }) => untracked.map((file) => file.path))),
     new Map(found.map(({ entry, digest }) => [entry.name, digest])),
   );
   return ok({ sets: Object.fromEntries(sets), files: lazily(found, (one) => filesOf(context, one, contents)) });
@@ -144,9 +146,12 @@ async function findFiles(
     // A link that is tracked itself leads to content that is not.
     untracked = walked.value.filter(({ path }) => !known.has(path) && (!indexed.has(path) || links.has(path)));
   }
-  const cached = dvcFiles(context, entry, new Set([...known, ...untracked.map(({ path }) => path)]));
-  if (!cached.ok) return err({ ...cached.error, entry: entry.name });
-  if (cached.value.length > 0) untracked = [...untracked, ...cached.value];
+  if (context.dvc.outputs.length + context.dvc.unreadable.length > 0) {
+    const present = new Set([...known, ...untracked.map(({ path }) => path)]);
+    const cached = dvcFiles(context, entry, present);
+    if (!cached.ok) return err({ ...cached.error, entry: entry.name });
+    untracked = [...untracked, ...cached.value];
+  }
   const below = (folder: string) => untracked.some(({ path }) => path === folder || path.startsWith(`${folder}/`));
   const lost = (path: string, reason: 'broken-link' | 'submodule-missing') =>
     err({ reason, entry: entry.name, path, detail: 'not in the worktree' });
@@ -156,9 +161,27 @@ async function findFiles(
   return ok({ entry, tracked, untracked, digest: digestOf(tracked, untracked) });
 }
 
+/** In pieces: of a million files the whole text would be held twice. */
 function digestOf(tracked: TrackedData, untracked: readonly FoundFile[]): string {
-  const lines = untracked.map(({ path, key }) => `${key} ${path}`);
-  return hashText(`${tracked.digest}\0${lines.join('\0')}`);
+  const hash = createHash('sha256');
+  let piece = `${tracked.digest}\0`;
+  for (const [index, { path, key }] of untracked.entries()) {
+    piece += index === 0 ? `${key} ${path}` : `\0${key} ${path}`;
+    if (piece.length < 65_536) continue;
+    hash.update(piece);
+    piece = '';
+  }
+  return hash.update(piece).digest('hex');
+}
+
+let readNow: ReturnType<typeof syncHasher> | undefined;
+
+/** The listing holds, and what is known of its files does not (damage, another process): read once more. */
+function contentNow({ top }: DataContext, file: FoundFile): { readonly sha256: Sha256; readonly size: number } {
+  readNow ??= syncHasher(createRequire(import.meta.url));
+  const read = readNow(file.cached?.file ?? `${top}/${file.path}`, Number.POSITIVE_INFINITY);
+  if (!('state' in read) || read.state !== 'read') throw new Error(`cannot be read: ${file.path}`);
+  return { sha256: asSha256(read.sha256), size: read.bytes };
 }
 
 const contentOf = (cache: StatCache, { path, key, size }: FoundFile) => {

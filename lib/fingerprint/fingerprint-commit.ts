@@ -189,7 +189,6 @@ async function hereData(
   if (!dvc.ok) return dvc;
   const top = context.data === 'worktree' ? repository.top : undefined;
   const cache = new StatCache(repository.stateDir, top ?? '');
-  if (cache.damaged !== undefined) shared.onDamaged(cache.damaged);
   const data = await dataPart(
     {
       top,
@@ -208,6 +207,7 @@ async function hereData(
     shared.entries,
     tracked.value,
   );
+  if (cache.damaged !== undefined) shared.onDamaged(cache.damaged);
   // Also after an abort or an error: the next call goes on from what was hashed.
   if (top !== undefined) cache.save();
   const index = await indexed;

@@ -4,7 +4,7 @@ import { asSha256, type Sha256 } from '../base/ids.ts';
 import { hashText } from './meaning.ts';
 import { readStateText, writeCacheText } from './state-file.ts';
 
-const kind = { kind: 'mlops-stat-cache', version: 1 };
+const kind = { kind: 'mlops-stat-cache', version: 2 };
 
 /** What must be equal for a file to be believed unchanged: size, both times in ns, inode. */
 export const statKey = (stat: BigIntStats): string => `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}`;
@@ -19,36 +19,34 @@ export interface Listing {
 }
 
 /**
- * Content hashes by path and stat, for one worktree: linked worktrees share the state folder, not their files. The
- * first line has the listings, the second every file: where a listing holds, the second is not even parsed.
+ * Content hashes by path and stat, for one worktree: linked worktrees share the state folder, not their files. One
+ * file has the listings, another one every file: where a listing holds, the second is not even read.
  */
 export class StatCache {
   private readonly path: string;
   private readonly listings = new Map<string, Listing>();
-  private unparsed: string;
   private parsed: Map<string, { readonly key: string; readonly sha256: Sha256 }> | undefined;
   private changed = false;
-  /** The file was there and could not be believed. */
-  readonly damaged: string | undefined;
+  /** A file that was there and could not be believed. That of the single files is not even read where every listing holds. */
+  damaged: string | undefined;
 
   constructor(stateDir: string, top: string) {
     this.path = join(stateDir, 'cache', `stat-${hashText(top).slice(0, 16)}`);
-    const file = readStateText(this.path, kind);
-    this.damaged = file.state === 'damaged' ? this.path : undefined;
-    const body = file.state === 'there' ? file.value : '{}\n[]\n';
-    const newline = body.indexOf('\n');
-    this.unparsed = body.slice(newline + 1);
-    for (const [entry, listing] of Object.entries(JSON.parse(body.slice(0, newline)) as Record<string, Listing>)) {
-      this.listings.set(entry, listing);
-    }
+    const listings = JSON.parse(this.read(this.path, '{}')) as Record<string, Listing>;
+    for (const [entry, listing] of Object.entries(listings)) this.listings.set(entry, listing);
+  }
+
+  private read(path: string, otherwise: string): string {
+    const file = readStateText(path, kind);
+    if (file.state === 'damaged') this.damaged = path;
+    return file.state === 'there' ? file.value : otherwise;
   }
 
   /** A flat list parses several times faster than an object with 10,000 members. */
   private get entries(): Map<string, { readonly key: string; readonly sha256: Sha256 }> {
     if (this.parsed !== undefined) return this.parsed;
     this.parsed = new Map();
-    const flat = JSON.parse(this.unparsed) as readonly string[];
-    this.unparsed = '';
+    const flat = JSON.parse(this.read(`${this.path}-files`, '[]')) as readonly string[];
     for (let i = 0; i + 2 < flat.length; i += 3) {
       const [path = '', key = '', sha256 = ''] = [flat[i], flat[i + 1], flat[i + 2]];
       this.parsed.set(path, { key, sha256: asSha256(sha256) });
@@ -81,8 +79,13 @@ export class StatCache {
    * Forgets the files that `covers` and that are not `present`, so that the cache does not grow for ever, and with
    * them the listings that are not `current`: they might stand on a file that is forgotten.
    */
-  prune(covers: (path: string) => boolean, present: ReadonlySet<string>, current: ReadonlyMap<string, string>): void {
+  prune(
+    covers: (path: string) => boolean,
+    paths: () => ReadonlySet<string>,
+    current: ReadonlyMap<string, string>,
+  ): void {
     if (!this.changed) return;
+    const present = paths();
     for (const path of this.entries.keys()) if (!present.has(path) && covers(path)) this.entries.delete(path);
     for (const [entry, { digest }] of this.listings) if (current.get(entry) !== digest) this.listings.delete(entry);
   }
@@ -91,8 +94,8 @@ export class StatCache {
     if (!this.changed) return;
     const flat: string[] = [];
     for (const [path, { key, sha256 }] of this.entries) flat.push(path, key, sha256);
-    const listings = JSON.stringify(Object.fromEntries(this.listings));
-    writeCacheText(this.path, kind, `${listings}\n${JSON.stringify(flat)}\n`);
+    writeCacheText(`${this.path}-files`, kind, `${JSON.stringify(flat)}\n`);
+    writeCacheText(this.path, kind, `${JSON.stringify(Object.fromEntries(this.listings))}\n`);
     this.changed = false;
   }
 }
