@@ -58,6 +58,7 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .option('-n, --max-count <number>', 'how many commits: 20, and with --since all')
     .option('--since <date>', 'only what was judged since: 2026-11-01, "2 weeks ago"')
     .option('--metric <name>', 'this one alone, with all its digits')
+    .option('--plot', 'of --metric: as an SVG picture, on standard output')
     .option('--json', 'one object a line')
     .action(does(async (flags: LogFlags) => (await import('./actions/log.ts')).logCommand(app, flags)));
   program

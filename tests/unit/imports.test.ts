@@ -26,6 +26,8 @@ const owners: Record<string, string> = {
   chalk: 'cli/',
   commander: 'cli/',
   zod: 'config/',
+  'd3-scale': 'report/plot.ts',
+  'd3-shape': 'report/plot.ts',
 };
 
 const lib = join(import.meta.dirname, '../../lib');

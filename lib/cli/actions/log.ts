@@ -1,3 +1,4 @@
+import { short } from '../../base/ids.ts';
 import { type LogSpan, log } from '../../commands/log.ts';
 import { type MetricPoint, metricHistory } from '../../commands/metric-history.ts';
 import { readDate } from '../../git/dates.ts';
@@ -16,6 +17,7 @@ export interface LogFlags {
   readonly since?: string;
   readonly metric?: string;
   readonly json?: boolean;
+  readonly plot?: boolean;
 }
 
 /** `mlops log`: the verdicts that this clone knows, newest first, on standard output. */
@@ -24,9 +26,13 @@ export async function logCommand(app: App, flags: LogFlags): Promise<number> {
     const { repo, setting } = session;
     const branch = await reportsBranch(repo);
     await syncDisplayedNotes(repo, branch);
+    if (flags.plot === true && flags.metric === undefined) {
+      app.say('mlops  --plot draws one metric: mlops log --metric NAME --plot > NAME.svg');
+      return 1;
+    }
     const span = await spanOf(app, session, flags);
     if (span === undefined) return 1;
-    if (flags.metric !== undefined) return metricLog(app, session, branch, flags.metric, span, flags.json === true);
+    if (flags.metric !== undefined) return metricLog(app, session, branch, flags.metric, span, flags);
     const found = await log(repo, span);
     if (!found.ok) {
       app.say(...troubleLines(gitTrouble(found.error, setting), setting.style));
@@ -68,7 +74,7 @@ async function metricLog(
   branch: string,
   metric: string,
   span: LogSpan,
-  json: boolean,
+  { json, plot }: LogFlags,
 ): Promise<number> {
   const { repo, setting } = session;
   const found = await withProgress(app, session, ({ emit }) => metricHistory({ repo, branch, emit }, metric, span));
@@ -76,10 +82,28 @@ async function metricLog(
     app.say(...troubleLines(historyTrouble(found.error, setting), setting.style));
     return 1;
   }
-  await print(app, json ? found.value.map((point) => pointJson(metric, point)) : undefined, (printed, columns) =>
-    metricLogLines(metric, found.value, printed, columns),
+  if (plot === true) {
+    app.out.write(await drawn(metric, found.value));
+    return 0;
+  }
+  await print(
+    app,
+    json === true ? found.value.map((point) => pointJson(metric, point)) : undefined,
+    (printed, columns) => metricLogLines(metric, found.value, printed, columns),
   );
   return 0;
+}
+
+/** Loaded only here: nothing else draws. */
+async function drawn(metric: string, points: readonly MetricPoint[]): Promise<string> {
+  const { plotHistory } = await import('../../report/plot.ts');
+  const plotted = [...points].reverse().map(({ commit, reading, outcome, spread }) => ({
+    label: short(commit),
+    value: reading.kind === 'number' ? reading.value : undefined,
+    outcome,
+    ...(spread === undefined ? {} : { sd: spread.sd }),
+  }));
+  return plotHistory(metric, plotted);
 }
 
 const pointJson = (metric: string, { reading, spread, fingerprint, id, ...point }: MetricPoint) => ({
