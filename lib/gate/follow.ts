@@ -75,6 +75,8 @@ async function watchOnce(
         const isOver = known.heed(status, options.now());
         options.emit({ event: 'status', status: known.last ?? status, job: run.job.id });
         if (isOver) return endOf(status, ears);
+        // A last word of a job that goes on was none: what was fetched then is not what it will have left.
+        ears.collected = undefined;
       }
     }
   } finally {

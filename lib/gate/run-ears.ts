@@ -88,7 +88,8 @@ export class RunEars {
     if (status !== undefined) emit({ event: 'status', status, job: job.id });
     if (event.kind === 'log') emit({ event: 'log', text: event.text, left: event.left });
     else if (event.kind === 'state' && event.name === 'now') emit({ event: 'progress', line: event.text.trim() });
-    if (this.#known.finished) this.collected ??= this.#connection.runs.collect(fingerprint, attempt);
+    if (event.kind === 'state' && event.name === 'end')
+      this.collected ??= this.#connection.runs.collect(fingerprint, attempt);
     this.#wake();
   }
 }
