@@ -5,7 +5,7 @@ import type { Change } from '../fingerprint/differences.ts';
 import { explainDifference } from '../fingerprint/differences.ts';
 import type { GateContext } from '../gate/context.ts';
 import { type Identified, type IdentifyError, identify, identifyPast } from '../gate/identify.ts';
-import { reportsOnCommits } from '../gate/known.ts';
+import { knownVerdict, reportsOf, reportsOnCommits } from '../gate/known.ts';
 import { readPipeline } from '../gate/pipeline.ts';
 import { firstParents, resolveCommit } from '../git/history.ts';
 import type { Outcome, Report } from '../report/types.ts';
@@ -16,6 +16,8 @@ type Context = Pick<GateContext, 'repo' | 'now' | 'signal' | 'emit'>;
 export interface CommitReport {
   readonly commit: Oid;
   readonly identified: Identified;
+  /** Exactly this content has been run already, for another commit: a revert, an amended message. */
+  readonly isKnown: boolean;
   /** The commit before; absent for a first one, or where nobody knows what it was. */
   readonly before?: {
     readonly commit: Oid;
@@ -44,12 +46,19 @@ export async function postCommit(context: Context): Promise<Result<PostCommit, I
     return noConfig ? ok({ kind: 'silent' }) : identified;
   }
   const before = compareWith(await parent, identified.value);
+  const isAsBefore = before?.changes.length === 0;
+  const isKnown = !isAsBefore && (await hasRun(context, identified.value));
   return ok({
     kind: 'recorded',
     commit,
     identified: identified.value,
+    isKnown,
     ...(before === undefined ? {} : { before }),
   });
+}
+
+async function hasRun({ repo, emit }: Context, { config, fingerprint }: Identified): Promise<boolean> {
+  return knownVerdict(await reportsOf({ repo, branch: config.reports, emit }, fingerprint)) !== undefined;
 }
 
 interface Parent {

@@ -56,6 +56,25 @@ describe('data that is hashed in the background', () => {
   });
 });
 
+describe('the line after a commit', () => {
+  test('says what changed, and that content which has run before will not run again: a revert, an amended message', async () => {
+    await using project = await shellProject();
+    const line = async (...args: readonly string[]) => (await project.git(['commit', '--quiet', ...args])).stderr;
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    await project.score(0.8);
+    expect(await line('--all', '-m', 'Worse')).toMatch(
+      /changed: train\.sh · data unchanged · a push trains about \d:\d\d on/,
+    );
+    await project.score(0.9);
+    const known = /changed: train\.sh · data unchanged · its metrics are known, a push trains nothing/;
+    expect(await line('--all', '-m', 'Back')).toMatch(known);
+    expect(await line('--amend', '-m', 'Back again')).toMatch(known);
+    expect(await line('--allow-empty', '-m', 'Words')).toMatch(/nothing that counts has changed · the same run as/);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject(passes);
+    expect(await project.trainings()).toBe(1);
+  });
+});
+
 describe('why a verdict changed', () => {
   test('mlops bisect trains what is missing, diff tells what the commit changed, reproduce that it comes to the same', async () => {
     await using project = await shellProject();
