@@ -26,7 +26,8 @@ const steps = ['types', 'lint'].map((name) => {
   return { name, passed: script(name) };
 });
 process.stdout.write('\n> jest\n');
-const jestPassed = script('jest', '--maxWorkers=2', '--json', `--outputFile=${outcome}`, ...process.argv.slice(2));
+// Three on two cores: half of what the large suites do is waiting for Slurm.
+const jestPassed = script('jest', '--maxWorkers=3', '--json', `--outputFile=${outcome}`, ...process.argv.slice(2));
 const jest = readOutcome();
 rmSync(folder, { recursive: true, force: true });
 
