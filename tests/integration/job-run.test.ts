@@ -408,13 +408,14 @@ describe('a job that is ended from outside', () => {
     const scene = { config: { steps } };
     const { folder, plan } = await workdir.prepare(scene);
     const child = await workdir.start(folder, scene);
-    await until(async () => (await readFile(join(folder, 'state/now'), 'utf8').catch(() => '')).startsWith('step 1'));
+    // A shell that is just about to fork would keep the signal to itself.
+    await until(async () => /^ready$/m.test(await readFile(join(folder, 'log'), 'utf8').catch(() => '')));
     return { folder, plan, child };
   };
   const kill = (pid: number | undefined, signal: NodeJS.Signals) => process.kill(-(pid ?? 0), signal);
 
   test('by SIGTERM leaves its last word, and no private folder', async () => {
-    const { folder, plan, child } = await started([runStep('sleep 300; true'), runStep('true')]);
+    const { folder, plan, child } = await started([runStep('echo ready; sleep 300; true'), runStep('true')]);
     kill(child.pid, 'SIGTERM');
     const code = await ended(child);
     const { result } = await collect(folder, plan, code);
@@ -425,7 +426,7 @@ describe('a job that is ended from outside', () => {
   });
 
   test('by SIGKILL leaves none: nothing is known but where it was', async () => {
-    const { folder, plan, child } = await started([runStep('sleep 301')]);
+    const { folder, plan, child } = await started([runStep('echo ready; sleep 301')]);
     kill(child.pid, 'SIGKILL');
     const { result } = await collect(folder, plan, await ended(child));
     expect(result.finished).toBe(false);
