@@ -52,10 +52,12 @@ export function dvcListing(cache: string, output: DvcOutput): Result<readonly Dv
   return ok(found);
 }
 
-/** An empty name belongs to a text that is no listing. */
-function listOf(text: string): readonly { readonly md5?: unknown; readonly relpath?: unknown }[] {
+type Listed = { readonly md5?: unknown; readonly relpath?: unknown };
+/** An entry without a name belongs to a text that is no listing. */
+function listOf(text: string): readonly Listed[] {
   try {
-    return JSON.parse(text) as readonly { readonly md5?: unknown; readonly relpath?: unknown }[];
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? list.map((entry: Listed | null) => entry ?? {}) : [{}];
   } catch {
     return [{}];
   }

@@ -127,6 +127,16 @@ describe('data that DVC tracks', () => {
     expect(await fingerprintOf(repository, 'HEAD')).toMatchObject({ ok: true });
   });
 
+  test.each(['{}', '[null]', 'null', '1'])('whose listing is %s, and no listing, is named', async (text) => {
+    const pointer = `outs:\n- md5: ${md5(text)}.dir\n  hash: md5\n  path: img\n`;
+    await using repository = await withDvc('[data]', { 'data/img.dvc': pointer });
+    const list = await cached(newCache(repository), `${md5(text)}.dir`, text);
+    expect(await fingerprintOf(repository, 'HEAD')).toMatchObject({
+      ok: false,
+      error: { reason: 'dvc-damaged', entry: 'data', path: 'data/img', detail: list },
+    });
+  });
+
   test('whose content in the cache is damaged is never taken', async () => {
     const images = { '1.png': '1\n' };
     await using repository = await withDvc('[data]', { 'data/img.dvc': folderPointer('img', listing(images)) });
