@@ -69,7 +69,7 @@ const planWords: Words<PlanError> = {
     where: inStep(error, setting),
     next: [
       {
-        command: `cwd: ${said(error.cwd, 80)}`,
+        command: 'cwd: FOLDER',
         what: `in ${config}: a folder with files, from the top of the repository`,
       },
       { command: setting.again },
