@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { printable } from '../base/printable.ts';
-import { askOnTerminal, hasTerminal } from './terminal.ts';
+import { hasTerminal } from './has-terminal.ts';
 
 /** What the outside world is, read once here: everything below gets it passed in. */
 export interface App {
@@ -37,7 +37,10 @@ export function openApp(cwd: string): App {
     program: process.argv[1] ?? '',
     signal: stop.signal,
     hasTerminal,
-    ask: (question, hidden = false) => askOnTerminal(printable(question), hidden),
+    ask: async (question, hidden = false) => {
+      const { askOnTerminal } = await import('./terminal.ts');
+      return askOnTerminal(printable(question), hidden);
+    },
     say: (...lines) => {
       for (const line of lines) process.stderr.write(`${line}\n`);
     },

@@ -1,6 +1,7 @@
-import { closeSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { ReadStream, WriteStream } from 'node:tty';
+import { hasTerminal } from './has-terminal.ts';
 
 /**
  * Asks on the terminal itself: in a hook, standard input is git's list of refs. Undefined where there is no terminal, or at the end
@@ -24,15 +25,6 @@ export async function askOnTerminal(question: string, hidden: boolean): Promise<
   } finally {
     input.destroy();
     output.destroy();
-  }
-}
-
-export function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r+'));
-    return true;
-  } catch {
-    return false; // no controlling terminal: an editor, a cron job, CI
   }
 }
 

@@ -7,7 +7,7 @@ import type { GateContext } from '../gate/context.ts';
 import { type Identified, type IdentifyError, identify, identifyPast } from '../gate/identify.ts';
 import { knownVerdict, reportsOf, reportsOnCommits } from '../gate/known.ts';
 import { readPipeline } from '../gate/pipeline.ts';
-import { firstParents, resolveCommit } from '../git/history.ts';
+import { firstParents } from '../git/history.ts';
 import type { Outcome, Report } from '../report/types.ts';
 
 type Context = Pick<GateContext, 'repo' | 'now' | 'signal' | 'emit'>;
@@ -34,11 +34,11 @@ export type PostCommit = { readonly kind: 'silent' } | ({ readonly kind: 'record
 
 /** Records what the commit is: code from its tree, data by content as the worktree has it now. */
 export async function postCommit(context: Context): Promise<Result<PostCommit, IdentifyError>> {
-  const head = await resolveCommit(context.repo, 'HEAD');
-  if (!head.ok) return ok({ kind: 'silent' });
-  const commit = head.value;
+  const line = await firstParents(context.repo, 'HEAD', 2);
+  const [commit, previous] = line.ok ? line.value : [];
+  if (commit === undefined) return ok({ kind: 'silent' });
   // While the data is hashed, git tells of the commit before.
-  const parent = parentOf(context, commit);
+  const parent = parentOf(context, commit, previous);
   const identified = await identify(context, commit);
   if (!identified.ok) {
     const { error } = identified;
@@ -67,9 +67,7 @@ interface Parent {
 }
 
 /** What the commit before was; absent for a first one, and where nobody knows. */
-async function parentOf(context: Context, commit: Oid): Promise<Parent | undefined> {
-  const line = await firstParents(context.repo, commit, 2);
-  const parent = line.ok ? line.value[1] : undefined;
+async function parentOf(context: Context, commit: Oid, parent: Oid | undefined): Promise<Parent | undefined> {
   if (parent === undefined) return undefined;
   const { repo, emit } = context;
   const [past, pipeline] = await Promise.all([identifyPast(context, parent), readPipeline(repo, commit)]);

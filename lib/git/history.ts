@@ -29,7 +29,7 @@ export async function resolveCommit(place: GitPlace, revision: string): Promise<
 /** The commit and its first parents, newest first, at most `max`. In a shallow clone the line ends where the clone does. */
 export async function firstParents(
   place: GitPlace,
-  commit: Oid,
+  commit: Oid | 'HEAD',
   max: number,
 ): Promise<Result<readonly Oid[], GitError>> {
   return oids(await gitText(place, ['rev-list', '--first-parent', `--max-count=${max}`, commit, '--']));

@@ -27,7 +27,7 @@ export function commitLine({ identified, isKnown, before }: CommitReport): strin
   const { changed, same } = changesText(changes);
   const named = changed.slice(0, 3).map(({ what }) => said(what, 40));
   const more = changed.length > named.length ? ` and ${changed.length - named.length} more` : '';
-  const took = seconds === undefined ? '' : ` about ${formatDuration(seconds)}`;
+  const took = seconds === undefined ? '' : ` about ${formatDuration(Math.max(1, seconds))}`;
   const dataIs = Object.keys(identified.inputs.data).length > 0 && same.includes('data') && 'data unchanged';
   return lead(
     joined([`changed: ${named.join(', ')}${more}`, absent || dataIs, known || `a push trains${took} on ${where}`]),
