@@ -18,6 +18,7 @@ sys.path.pop(0)
 
 SKIP = "skip-execution"
 SHELL = re.compile(r"^\s*(?:!|%(?:pip|conda|mamba|uv)\b)", re.M)
+SCRAP = re.compile(r"application/scrapbook\.scrap\.\w+\+json$")
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -70,6 +71,7 @@ class Watch:
         self.silent = False
         self.started = False
         self.shell = []
+        self.scraps = {}
 
     def number(self, cell):
         return cell.get("metadata", {}).get("mlops", {}).get("cell")
@@ -119,10 +121,18 @@ class Watch:
                 watch.raised(cell, None, content)
             elif kind == "status" and content.get("execution_state") == "idle":
                 watch.expect_reply(client)
+            elif kind == "display_data":
+                watch.glued(content.get("data", {}))
             return process(client, message, cell, *args, **kwargs)
 
         Client.process_message = process_message
         return Client
+
+    def glued(self, data):
+        """scrapbook's glue() displays what it keeps; the last word on a name counts."""
+        for kind, scrap in data.items():
+            if SCRAP.match(kind) and isinstance(scrap, dict) and "data" in scrap:
+                self.scraps[str(scrap.get("name"))] = scrap["data"]
 
     def ask_status(self):
         """What a shell line (`!python train.py`) ended with is no exception, and IPython's to know."""
@@ -266,6 +276,8 @@ def judge(watch, trouble, step, target):
         raisedAllowed=[watch.number(c) for c in due if "raises-exception" in tags(c) and watch.output_of(c)],
         shellFailed=watch.shell,
         sentinel=step["sentinel"],
+        # Text: a NaN in it must not make the whole of it unreadable.
+        scraps=json.dumps(watch.scraps)[:1000000],
     )
     # An exception that was shown and swallowed does not explain a kernel that died later.
     if watch.error is not None and (watch.stopped or trouble is None):

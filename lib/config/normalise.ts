@@ -170,7 +170,8 @@ function readStep(written: Written['steps'][number], index: number, base: Resour
   return defined<Step>({ kind: 'run', run: written.run ?? '', junit: written.junit, ...common });
 }
 
-function readMetrics(written: Readonly<Record<string, string>>): Metrics {
+function readMetrics(written: 'scrapbook' | Readonly<Record<string, string>>): Metrics {
+  if (written === 'scrapbook') return { kind: 'scrapbook' };
   const { file } = written;
   return file === undefined ? { kind: 'expressions', expressions: written } : { kind: 'file', file };
 }

@@ -63,12 +63,13 @@ function checkBounds(metric: string, bounds: Loose, report: Reporter): void {
     );
 }
 
-/** The names that steps define; undefined where a file may bring others. */
+/** The names that steps define; undefined where a file, or what a notebook glues, may bring others. */
 function knownMetrics(value: Loose): readonly string[] | undefined {
   const names: string[] = [];
   for (const step of listOr(value.steps)) {
-    const metrics = mapOr(mapOr(step).metrics);
-    if (has(metrics, 'file')) return undefined;
+    const { metrics: written } = mapOr(step);
+    const metrics = mapOr(written);
+    if (written === 'scrapbook' || has(metrics, 'file')) return undefined;
     names.push(...Object.keys(metrics));
   }
   return names;

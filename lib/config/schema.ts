@@ -143,14 +143,19 @@ const environmentMap = z
   .partial()
   .meta({ oneOf: environmentKinds.map((kind) => ({ required: [kind] })) });
 
-const metrics = mapOf(
-  metricName,
-  text('is an expression of the notebook, such as history["loss"][-1]'),
-  'is a map of names and expressions, or { file: … }',
-).meta({
-  description:
-    'Names and expressions, evaluated in the notebook’s kernel after its last cell; or { file: … } that the step writes.',
-});
+const aMetric = is('is a map of names and expressions, { file: … }, or scrapbook');
+const metrics = z
+  .union(
+    [
+      z.literal('scrapbook', aMetric),
+      z.record(metricName, text('is an expression of the notebook, such as history["loss"][-1]'), aMetric),
+    ],
+    aMetric,
+  )
+  .meta({
+    description:
+      'Names and expressions, evaluated in the notebook’s kernel after its last cell; { file: … } that the step writes; or scrapbook: what the notebook glues.',
+  });
 
 const step = z
   .strictObject(

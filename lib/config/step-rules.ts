@@ -77,20 +77,18 @@ export function checkStep(step: Loose, at: Path, report: Reporter): void {
     report.error('conflict', [...at, 'throttle'], 'key', '`throttle` needs `seeds` or `matrix`: this step is run once');
 }
 
+const writeFile = 'let it write a JSON file: metrics: { file: $MLOPS_OUT/metrics.json }';
+
 function checkMetrics(step: Loose, kind: 'notebook' | 'run', at: Path, report: Reporter): void {
   const metrics = step.metrics;
+  const path: Path = [...at, 'metrics'];
+  if (metrics === 'scrapbook' && kind === 'run')
+    report.error('wrong-value', path, 'key', 'a run step has no notebook that could glue anything', writeFile);
   if (!isMap(metrics)) return;
   const names = Object.keys(metrics);
-  const path: Path = [...at, 'metrics'];
   if (has(metrics, 'file') && names.length > 1)
     report.error('conflict', [...path, 'file'], 'key', '`metrics` is a map of expressions or { file: … }, not both');
   else if (has(metrics, 'file')) checkPath(metrics.file, [...path, 'file'], report, 'output');
   else if (kind === 'run' && names.length > 0)
-    report.error(
-      'wrong-value',
-      path,
-      'key',
-      'a run step has no kernel that could evaluate an expression',
-      'let it write a JSON file: metrics: { file: $MLOPS_OUT/metrics.json }',
-    );
+    report.error('wrong-value', path, 'key', 'a run step has no kernel that could evaluate an expression', writeFile);
 }

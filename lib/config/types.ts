@@ -119,10 +119,11 @@ export interface RunStep extends StepCommon {
 }
 export type Step = NotebookStep | RunStep;
 
-/** Metrics by expressions evaluated in the notebook's kernel, or from a JSON file that the step writes. */
+/** Metrics by expressions evaluated in the notebook's kernel, from a JSON or YAML file that the step writes, or what the notebook glues with scrapbook. */
 export type Metrics =
   | { readonly kind: 'expressions'; readonly expressions: Readonly<Record<string, string>> }
-  | { readonly kind: 'file' /** may begin with `$MLOPS_OUT/` */; readonly file: string };
+  | { readonly kind: 'file' /** may begin with `$MLOPS_OUT/` */; readonly file: string }
+  | { readonly kind: 'scrapbook' };
 
 /** An amount of the metric, or a percentage of the baseline's absolute value. */
 export type Margin = { readonly kind: 'absolute' | 'percent'; readonly amount: number };

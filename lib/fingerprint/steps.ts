@@ -22,7 +22,14 @@ export function stepDefinition(step: Step): Json {
 }
 
 function metricsDefinition(metrics: Metrics): Json {
-  return metrics.kind === 'file' ? { file: metrics.file } : { expressions: metrics.expressions };
+  switch (metrics.kind) {
+    case 'file':
+      return { file: metrics.file };
+    case 'expressions':
+      return { expressions: metrics.expressions };
+    case 'scrapbook':
+      return 'scrapbook';
+  }
 }
 
 /**

@@ -22,6 +22,8 @@ export interface NotebookResult {
   readonly raisedAllowed: readonly number[];
   /** Cells whose last shell line (`!python train.py`) ended with a status other than 0: Jupyter goes on after it. */
   readonly shellFailed: readonly { readonly cell: number; readonly status: number }[];
+  /** What it has glued: JSON as Python writes it, cut off where it was too much. */
+  readonly scraps: string;
 }
 
 export function readNotebookResult({ step, read }: StepFiles): NotebookResult | undefined {
@@ -48,6 +50,7 @@ export function readNotebookResult({ step, read }: StepFiles): NotebookResult | 
     notRun: list('notRun'),
     raisedAllowed: list('raisedAllowed'),
     shellFailed: pairsOf(value.shellFailed),
+    scraps: text('scraps'),
   };
 }
 

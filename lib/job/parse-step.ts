@@ -2,7 +2,7 @@ import type { Failure, Finding, MetricReading, StepResult } from '../verdict/typ
 import { deniedWrite } from './denied-write.ts';
 import { infrastructureRule, lastException } from './infrastructure.ts';
 import { readJunit } from './junit.ts';
-import { readMetrics } from './lenient-json.ts';
+import { readMetrics, readScraps } from './metrics-file.ts';
 import { notebookFailure, readNotebookResult, writtenMetrics } from './notebook-result.ts';
 import type { StepFiles } from './result-files.ts';
 import { type Facts, factLines, numberOf } from './state-files.ts';
@@ -25,8 +25,9 @@ export async function parseStep(files: StepFiles): Promise<ParsedStep> {
   }
   const findings: Finding[] = [];
   const tests = await testsOf(files, facts, findings);
-  const fromFile = metricsOfFile(files, facts, findings);
+  const fromFile = await metricsOfFile(files, facts, findings);
   const fromNotebook = step.kind === 'notebook' ? notebookMetrics(files, word === 'reused', findings) : {};
+  const fromScraps = step.scraps === true ? scrapMetrics(files, facts, findings) : {};
   const failure =
     wroteIntoData(files) ??
     deniedWrite(
@@ -45,7 +46,8 @@ export async function parseStep(files: StepFiles): Promise<ParsedStep> {
       ...(tests === undefined ? {} : { tests }),
     },
     // Whoever did not come to its end has measured nothing.
-    metrics: failure === undefined || failure.reason === 'tests-failed' ? { ...fromNotebook, ...fromFile } : {},
+    metrics:
+      failure === undefined || failure.reason === 'tests-failed' ? { ...fromNotebook, ...fromScraps, ...fromFile } : {},
     findings,
   };
 }
@@ -101,14 +103,31 @@ async function testsOf({ step, read }: StepFiles, facts: Facts, findings: Findin
   return undefined;
 }
 
-function metricsOfFile({ step, read }: StepFiles, facts: Facts, findings: Finding[]): ParsedStep['metrics'] {
+async function metricsOfFile(
+  { step, read }: StepFiles,
+  facts: Facts,
+  findings: Finding[],
+): Promise<ParsedStep['metrics']> {
   if (step.metricsFile === undefined) return {};
   const text = facts.get('metrics') === 'there' ? read(`result/metrics-file-${step.index}.json`) : undefined;
-  const parsed = text === undefined ? undefined : readMetrics(text, step.metricsFile);
+  const parsed = text === undefined ? undefined : await readMetrics(text, step.metricsFile);
   if (parsed?.ok === true) return parsed.value;
   if (numberOf(facts.get('exit')) === 0) {
     findings.push(unread('metrics', step.metricsFile, parsed?.error ?? facts.get('metrics') ?? 'missing'));
   }
+  return {};
+}
+
+function scrapMetrics(files: StepFiles, facts: Facts, findings: Finding[]): ParsedStep['metrics'] {
+  const text = readNotebookResult(files)?.scraps ?? '';
+  const found = readScraps(text);
+  if (found.ok && Object.keys(found.value).length > 0) return found.value;
+  if (numberOf(facts.get('exit')) === 0)
+    findings.push(
+      found.ok
+        ? { name: 'scraps-missing', severity: 'fail', detail: files.step.name }
+        : { name: 'scraps-unreadable', severity: 'fail', detail: `${files.step.name}: ${found.error}` },
+    );
   return {};
 }
 

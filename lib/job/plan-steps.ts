@@ -61,6 +61,7 @@ function plannedStep(step: NotebookStep | RunStep, index: number): PlannedStep {
     name: step.kind === 'notebook' ? step.notebook : step.run,
     expressions: step.metrics?.kind === 'expressions' ? step.metrics.expressions : {},
     ...(step.metrics?.kind === 'file' ? { metricsFile: step.metrics.file } : {}),
+    ...(step.metrics?.kind === 'scrapbook' ? { scraps: true } : {}),
     ...(step.kind === 'run' && step.junit !== undefined ? { junit: step.junit } : {}),
   };
 }

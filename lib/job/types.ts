@@ -79,6 +79,8 @@ export interface PlannedStep {
   /** Names of the metrics that its expressions give, with the expressions. */
   readonly expressions: Readonly<Record<string, string>>;
   readonly metricsFile?: string;
+  /** Its metrics are what the notebook glues. */
+  readonly scraps?: true;
   readonly junit?: string;
 }
 

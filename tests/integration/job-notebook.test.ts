@@ -24,6 +24,38 @@ const run = (cells: Cells, metrics: Record<string, string> = {}, scene: Partial<
     config: { ...scene.config, steps: scene.config?.steps ?? [notebookStep('a.ipynb', expressions(metrics))] },
   });
 
+/** What scrapbook's glue() does, without all that it depends on. */
+const glue = (name: string, value: string, encoder = 'json') =>
+  `from IPython.display import display\ndisplay({"application/scrapbook.scrap.${encoder}+json": {"name": "${name}", "data": ${value}, "encoder": "${encoder}", "version": 1}}, metadata={"scrapbook": {"name": "${name}", "data": True, "display": False}}, raw=True)`;
+
+describe('what a notebook glues with scrapbook', () => {
+  const glued = (cells: Cells) =>
+    run(cells, {}, { config: { steps: [notebookStep('a.ipynb', { metrics: { kind: 'scrapbook' } })] } });
+
+  test('is its metrics: the last word on a name, nested names, and what is no number by what it is', async () => {
+    const { result } = await glued([
+      `${glue('score', '0.1')}\n${glue('score', '0.5')}`,
+      `from IPython.display import clear_output\n${glue('f1', '{"cat": 0.25}')}\nclear_output()`,
+      // The kernel's messages know no NaN.
+      glue('loss', 'float("nan")'),
+      glue('words', '"good"', 'text'),
+    ]);
+    const source = 'scrapbook';
+    expect(result.metrics).toEqual({
+      score: { kind: 'number', value: 0.5, source },
+      'f1.cat': { kind: 'number', value: 0.25, source },
+      loss: { kind: 'text', shown: '"nan"', source },
+      words: { kind: 'text', shown: '"good"', source },
+    });
+    expect(result.findings).toEqual([]);
+  });
+
+  test('must be something', async () => {
+    const { result } = await glued(['score = 1']);
+    expect(result.findings).toMatchObject([{ name: 'scraps-missing', severity: 'fail', detail: 'a.ipynb' }]);
+  });
+});
+
 describe('a notebook that passes', () => {
   test('starts at the top of the repository, or in the folder that `cwd` names, as in Jupyter', async () => {
     const reads = (path: string, cwd?: string) =>

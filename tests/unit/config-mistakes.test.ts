@@ -321,6 +321,18 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ],
   ],
   [
+    'scraps of a run step',
+    'version: 1\nsteps:\n  - run: x\n    metrics: scrapbook\n',
+    [
+      '4:5+7 a run step has no notebook that could glue anything; let it write a JSON file: metrics: { file: $MLOPS_OUT/metrics.json }',
+    ],
+  ],
+  [
+    'metrics by a word that is none',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: scrapbok\n',
+    ['4:14+8 `metrics` is a map of names and expressions, { file: … }, or scrapbook, not `scrapbok`'],
+  ],
+  [
     'a metrics file and expressions',
     'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { file: m.json, a: b }\n',
     ['4:16+4 `metrics` is a map of expressions or { file: … }, not both'],

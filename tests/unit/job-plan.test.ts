@@ -4,7 +4,7 @@ import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
 import type { Config } from '../../lib/config/types.ts';
 import type { Pin } from '../../lib/fingerprint/types.ts';
 import { instrumentNotebook } from '../../lib/job/instrument.ts';
-import { readMetrics } from '../../lib/job/lenient-json.ts';
+import { readMetrics } from '../../lib/job/metrics-file.ts';
 import { readNotebook } from '../../lib/job/notebook.ts';
 import { planJob } from '../../lib/job/plan.ts';
 import { jobResources, sbatchOptions } from '../../lib/job/resources.ts';
@@ -261,19 +261,42 @@ test('what papermill injected in an older run is taken out, and the cells below 
   expect(JSON.parse(planned.value.inputs.get('step-1.json')?.content ?? '')).toMatchObject({ cells: 4 });
 });
 
-test('what is no file of metrics is refused', () => {
-  expect(readMetrics('[1]', 'm')).toMatchObject({ ok: false });
+test('what is no file of metrics is refused', async () => {
+  expect(await readMetrics('[1]', 'm')).toMatchObject({ ok: false });
+  const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [i, i]));
+  expect(await readMetrics(JSON.stringify(many), 'm')).toMatchObject({ ok: false });
   expect(
-    readMetrics(JSON.stringify(Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [i, i]))), 'm'),
-  ).toMatchObject({ ok: false });
-  expect(readMetrics('{"a": 1e999, "b": {}, "c": [NaN], "d\\"NaN": 1}', 'm')).toMatchObject({
+    await readMetrics('{"a": 1e999, "b": {}, "c": [NaN], "d\\"NaN": 1, "e": NaN, "f": -Infinity}', 'm'),
+  ).toMatchObject({
     value: {
       a: { kind: 'infinity' },
       b: { kind: 'object' },
       c: { kind: 'list', shown: '["NaN"]' },
       'd"NaN': { value: 1 },
+      e: { kind: 'nan' },
+      f: { kind: 'minus-infinity' },
     },
   });
+});
+
+test('a file of metrics whose name says so is YAML', async () => {
+  const text = 'f1: {cat: 0.5, dog: 1e-3}\nloss: .nan\ntop: -.inf\nwords: "0.9"\nnothing:\nsure: true\n';
+  expect(await readMetrics(text, '$MLOPS_OUT/metrics.yaml')).toMatchObject({
+    value: {
+      'f1.cat': { kind: 'number', value: 0.5 },
+      'f1.dog': { kind: 'number', value: 0.001 },
+      loss: { kind: 'nan' },
+      top: { kind: 'minus-infinity' },
+      words: { kind: 'text', shown: '"0.9"' },
+      nothing: { kind: 'null' },
+      sure: { kind: 'boolean' },
+    },
+  });
+  expect(await readMetrics('a: 1\na: 2\n', 'metrics.yml')).toMatchObject({
+    ok: false,
+    error: expect.stringContaining('unique'),
+  });
+  expect(await readMetrics('- 1\n', 'metrics.yml')).toMatchObject({ ok: false });
 });
 
 describe('what language a notebook is in', () => {
