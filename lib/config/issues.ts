@@ -3,7 +3,16 @@ import { isMap } from './loose.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './path.ts';
 import type { Reporter } from './reporter.ts';
-import { cluster, configSchema, dataKeys, environmentKinds, resources, stepKeys } from './schema.ts';
+import {
+  cluster,
+  configSchema,
+  dataKeys,
+  environmentKinds,
+  requirementKeys,
+  resources,
+  softKeys,
+  stepKeys,
+} from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -92,6 +101,7 @@ export function placeIn(container: Path, value: unknown): string {
   if (top === 'steps' && container.length === 2)
     return ` in a ${stepKind(value) === undefined ? '' : `${stepKind(value)} `}step`;
   if (top === 'data' && typeof second === 'number') return ' in an entry of `data`';
+  if (top === 'require' && container.length === 3) return ` in \`${last}\` of \`${String(second)}\``;
   if (top === 'require' && container.length === 2) return ` in the requirement of \`${String(second)}\``;
   return typeof last === 'string' ? ` in \`${last}\`` : '';
 }
@@ -113,10 +123,10 @@ function keysOf(container: Path, value: unknown): readonly string[] {
   if (top === 'data') return isMap(value) && 'cluster' in value ? dataKeys.cluster : dataKeys.path;
   if (top === 'environment') return environmentKeys;
   if (top === 'retry') return ['infrastructure'];
+  if (top === 'require' && container.length === 3 && (last === 'warn' || last === 'goal')) return softKeys[last];
   return requirementKeys;
 }
 const environmentKeys = [...environmentKinds, 'channels', 'name', 'kernel', 'build_on'];
-const requirementKeys = ['min', 'max', 'baseline', 'max_drop', 'max_rise', 'without_baseline', 'undecided'];
 
 /** Keys that people put one level too high or too low. */
 const homes: Readonly<Record<string, string>> = {

@@ -1,7 +1,17 @@
 import type { Path } from './path.ts';
 import { tidyPath } from './repository-path.ts';
 import { environmentKinds, type Written } from './schema.ts';
-import type { Cluster, Config, DataEntry, Environment, Metrics, Requirement, Resources, Step } from './types.ts';
+import type {
+  Cluster,
+  Config,
+  DataEntry,
+  Environment,
+  Limits,
+  Metrics,
+  Requirement,
+  Resources,
+  Step,
+} from './types.ts';
 import { parseMargin, parseMem, parseSignal, parseTime } from './units.ts';
 
 /** A scalar as it was typed: `1.10` in `env` is the text 1.10. */
@@ -178,12 +188,21 @@ function readMetrics(written: 'scrapbook' | Readonly<Record<string, string>>): M
 
 function readRequirement(written: NonNullable<Written['require']>[string]): Requirement {
   return defined<Requirement>({
-    min: written.min,
-    max: written.max,
+    ...readLimits(written),
     baseline: written.baseline,
-    maxDrop: written.max_drop === undefined ? undefined : parseMargin(written.max_drop),
-    maxRise: written.max_rise === undefined ? undefined : parseMargin(written.max_rise),
+    warn: written.warn === undefined ? undefined : readLimits(written.warn),
+    goal: written.goal === undefined ? undefined : readLimits(written.goal),
     withoutBaseline: written.without_baseline ?? 'warn',
     undecided: written.undecided,
   });
 }
+
+type WrittenLimits = Pick<NonNullable<Written['require']>[string], 'min' | 'max' | 'max_drop' | 'max_rise'>;
+
+const readLimits = (written: WrittenLimits): Limits =>
+  defined<Limits>({
+    min: written.min,
+    max: written.max,
+    maxDrop: written.max_drop === undefined ? undefined : parseMargin(written.max_drop),
+    maxRise: written.max_rise === undefined ? undefined : parseMargin(written.max_rise),
+  });

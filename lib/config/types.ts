@@ -128,13 +128,21 @@ export type Metrics =
 /** An amount of the metric, or a percentage of the baseline's absolute value. */
 export type Margin = { readonly kind: 'absolute' | 'percent'; readonly amount: number };
 
-export interface Requirement {
+/** At least, at most, and how far from the baseline. */
+export interface Limits {
   readonly min?: number;
   readonly max?: number;
-  /** A branch, tag or commit whose verdict is compared with. */
-  readonly baseline?: string;
   readonly maxDrop?: Margin;
   readonly maxRise?: Margin;
+}
+
+export interface Requirement extends Limits {
+  /** A branch, tag or commit whose verdict is compared with. */
+  readonly baseline?: string;
+  /** Limits that warn where they are missed, and never block. */
+  readonly warn?: Limits;
+  /** Where one wants to get to: shown, and asked of nobody. */
+  readonly goal?: Pick<Limits, 'min' | 'max'>;
   readonly withoutBaseline: 'fail' | 'warn' | 'ignore';
   /** What a sample means that is too small to tell; absent: fail. */
   readonly undecided?: 'fail' | 'warn';

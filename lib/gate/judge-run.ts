@@ -72,7 +72,7 @@ export async function judgeRun(
 const saysTheSame = (before: Report, commit: Oid, now: Verdict): boolean =>
   before.commit === commit &&
   before.outcome === now.kind &&
-  JSON.stringify(before.verdict?.checks) === JSON.stringify(now.checks);
+  JSON.stringify([before.verdict?.checks, before.verdict?.advisory]) === JSON.stringify([now.checks, now.advisory]);
 
 /** The record of the baseline's commit may be gone: then nobody can say what changed since. */
 async function changesSince(

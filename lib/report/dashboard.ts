@@ -1,6 +1,7 @@
 import { asFingerprint, asOid, type Fingerprint, type Oid } from '../base/ids.ts';
 import { printableLine } from '../base/printable.ts';
 import { isReportId } from './report-path.ts';
+import { requiredMetrics } from './required.ts';
 import { finite, matching, members, oneOf, optional, record, text } from './shape.ts';
 import { cut } from './trim.ts';
 import type { Outcome, Report } from './types.ts';
@@ -32,8 +33,7 @@ export function dashboardEntry({
   run,
   verdict,
 }: Report): DashboardEntry {
-  const required = verdict?.checks.map(({ metric }) => metric) ?? [];
-  const names = [...new Set([...required, ...Object.keys(run?.metrics ?? {}).sort()])];
+  const names = [...new Set([...requiredMetrics(verdict), ...Object.keys(run?.metrics ?? {}).sort()])];
   const metrics = names.flatMap((name): readonly (readonly [string, number])[] => {
     const reading = run !== undefined && Object.hasOwn(run.metrics, name) ? run.metrics[name] : undefined;
     return reading?.kind === 'number' && name.length <= dashboardLimits.name ? [[name, reading.value]] : [];

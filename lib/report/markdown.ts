@@ -4,6 +4,7 @@ import { mark, metricTable } from './metric-table.ts';
 import { formatBytes, formatDuration, plural } from './numbers.ts';
 import { cut } from './trim.ts';
 import type { Changes, Report } from './types.ts';
+import { warningTexts } from './warnings.ts';
 import { baselineText, headline, reasonText } from './words.ts';
 
 /** What templates/report.md.hbs is given. Every text is Markdown already: the template inserts it as it is. */
@@ -42,9 +43,7 @@ export function reportView(report: Report, changes: Changes | undefined): Report
     table: verdict === undefined || run === undefined || verdict.kind === 'error' ? [] : table(report),
     notes: [
       ...(verdict?.reasons.slice(1).map((found) => `also: ${markdownText(reasonText(found, baselines))}`) ?? []),
-      ...(verdict?.warnings.map(
-        ({ name, detail }) => `warning, ${markdownText(detail === '' ? name : `${name}: ${detail}`)}`,
-      ) ?? []),
+      ...warningTexts(report).map((text) => `warning, ${markdownText(text)}`),
       ...baselines.map((baseline) => `compared with ${markdownText(baselineText(baseline))}`),
     ],
     changes: changesLines(changes),
@@ -96,7 +95,7 @@ function table({ verdict, run, baselines }: Report): readonly string[] {
         markdownCell(row.metric),
         markdownCell(row.value),
         ...(compared ? [markdownCell(row.baseline), markdownText(row.change) || ' '] : []),
-        row.required.map(({ text, met }) => `${markdownText(text)} ${mark(met)}`).join('<br>') || ' ',
+        row.required.map(({ text, state }) => `${markdownText(text)} ${mark[state]}`).join('<br>') || ' ',
       ]),
     ),
     ...(more > 0 ? ['', `and ${plural(more, 'metric')} more in report.json`] : []),

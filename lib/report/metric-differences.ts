@@ -1,6 +1,7 @@
 import type { MetricReading } from '../verdict/types.ts';
 import { spreadIn } from './metric-table.ts';
 import { formatChange, formatMetric, precisionFor } from './numbers.ts';
+import { requiredMetrics } from './required.ts';
 import type { Report } from './types.ts';
 import { readingText, spreadText } from './words.ts';
 
@@ -16,7 +17,7 @@ export interface MetricDifference {
 /** Every metric of two runs, the required ones of the newer first, then by name. An error says nothing of the model. */
 export function metricDifferences(before: Report | undefined, after: Report | undefined): readonly MetricDifference[] {
   const [old, now] = [metricsOf(before), metricsOf(after)];
-  const required = [...new Set(after?.verdict?.checks.map(({ metric }) => metric) ?? [])];
+  const required = requiredMetrics(after?.verdict);
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort();
   const first = required.filter((name) => names.includes(name));
   return [...first, ...names.filter((name) => !first.includes(name))].map((metric): MetricDifference => {

@@ -1,8 +1,9 @@
 import { printableLine } from '../base/printable.ts';
 import { blocks } from '../verdict/judge.ts';
 import { sampleOf, summarise } from '../verdict/sample.ts';
-import type { Baseline, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
+import type { AdvisoryCheck, Baseline, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
 import { formatBound, formatChange, formatMetric, type Precision, precisionFor } from './numbers.ts';
+import { allChecks, requiredMetrics } from './required.ts';
 import { cut } from './trim.ts';
 import { baselineOf, finerOf, marginText, readingText, spreadText } from './words.ts';
 
@@ -22,11 +23,12 @@ export interface MetricRow {
 }
 export interface RequiredText {
   readonly text: string;
-  /** Undefined: there was nothing to compare with, and that is allowed. */
-  readonly met: boolean | undefined;
+  /** `open`: there was nothing to compare with, and that is allowed; or a goal that is not reached. */
+  readonly state: 'met' | 'missed' | 'warns' | 'open';
 }
 
 const most = 12;
+type AnyCheck = Check | AdvisoryCheck;
 
 /** Metric, this, baseline, change, required: what the terminal and the Markdown report both show. Required metrics come first. */
 export function metricTable(
@@ -34,7 +36,8 @@ export function metricTable(
   run: Pick<RunResult, 'metrics' | 'tasks'>,
   baselines: readonly Baseline[],
 ): MetricTable {
-  const required = [...new Set(verdict.checks.map((check) => check.metric))];
+  const all = allChecks(verdict);
+  const required = requiredMetrics(verdict);
   const others = Object.keys(run.metrics)
     .filter((metric) => !required.includes(metric))
     .sort();
@@ -46,7 +49,7 @@ export function metricTable(
   const head = only === undefined ? {} : { baseline: compared.length === 1 ? label(only) : 'baseline' };
   const rows = names.slice(0, Math.max(most, required.length)).map((metric) => {
     const reading = Object.hasOwn(run.metrics, metric) ? run.metrics[metric] : undefined;
-    const checks = verdict.checks.filter((check) => check.metric === metric);
+    const checks = all.filter((check) => check.metric === metric);
     return row(metric, reading ?? { kind: 'missing', source: '' }, checks, baselines, spreadIn(run, metric));
   });
   return { ...head, rows, more: names.length - rows.length };
@@ -63,7 +66,7 @@ export function spreadIn({ tasks = [] }: Pick<RunResult, 'tasks'>, metric: strin
 function row(
   metric: string,
   reading: MetricReading,
-  checks: readonly Check[],
+  checks: readonly AnyCheck[],
   baselines: readonly Baseline[],
   spread: SampleSpread | undefined,
 ): MetricRow {
@@ -94,20 +97,30 @@ function row(
 const limitText = (limit: number, precision: Precision): string =>
   formatMetric(limit, finerOf(precision, precisionFor([Number(limit.toPrecision(3))])));
 
-function requiredText(check: Check, format: (limit: number) => string): RequiredText {
-  const { requirement, bound, limit, outcome } = check;
-  const met = outcome === 'met' ? true : blocks(check) ? false : undefined;
+function requiredText(check: AnyCheck, format: (limit: number) => string): RequiredText {
+  const lead = { hard: '', warn: 'warns unless ', goal: 'goal ' }['level' in check ? check.level : 'hard'];
   // A sign alone would look like a no.
-  const open = outcome === 'undecided' ? ': undecided' : '';
-  if (bound === 'number') return { text: 'a number', met };
-  if (bound === 'min') return { text: `≥ ${formatBound(requirement.min ?? limit ?? Number.NaN)}${open}`, met };
-  if (bound === 'max') return { text: `≤ ${formatBound(requirement.max ?? limit ?? Number.NaN)}${open}`, met };
+  const open = check.outcome === 'undecided' ? ': undecided' : '';
+  return { text: `${lead}${boundText(check, format)}${open}`, state: stateOf(check) };
+}
+
+function boundText({ requirement, bound, limit }: Check, format: (limit: number) => string): string {
+  if (bound === 'number') return 'a number';
+  if (bound === 'min') return `≥ ${formatBound(requirement.min ?? limit ?? Number.NaN)}`;
+  if (bound === 'max') return `≤ ${formatBound(requirement.max ?? limit ?? Number.NaN)}`;
   const within = `within ${marginText(bound === 'max_drop' ? requirement.maxDrop : requirement.maxRise)} of ${label(requirement.baseline ?? 'the baseline')}`;
-  if (limit === undefined) return { text: `${within}: no baseline yet`, met };
-  return { text: `${bound === 'max_drop' ? '≥' : '≤'} ${format(limit)} (${within})${open}`, met };
+  return limit === undefined
+    ? `${within}: no baseline yet`
+    : `${bound === 'max_drop' ? '≥' : '≤'} ${format(limit)} (${within})`;
+}
+
+function stateOf(check: AnyCheck): RequiredText['state'] {
+  if (check.outcome === 'met') return 'met';
+  if (!('level' in check)) return blocks(check) ? 'missed' : 'open';
+  return check.level === 'warn' && !check.outcome.startsWith('no-baseline') ? 'warns' : 'open';
 }
 
 const label = (text: string): string => cut(printableLine(text), 30);
 
-/** ✓ and ✗ repeat in a sign what stands beside them in numbers. */
-export const mark = (met: boolean | undefined): string => (met === undefined ? '–' : met ? '✓' : '✗');
+/** They repeat in a sign what stands beside them in numbers. */
+export const mark: Readonly<Record<RequiredText['state'], string>> = { met: '✓', missed: '✗', warns: '!', open: '–' };

@@ -1,7 +1,8 @@
 import { printableLine } from '../base/printable.ts';
-import type { Check } from '../verdict/types.ts';
+import type { AdvisoryCheck, Check } from '../verdict/types.ts';
 import { spreadIn } from './metric-table.ts';
 import { formatMetric, precisionFor } from './numbers.ts';
+import { allChecks, requiredMetrics } from './required.ts';
 import { cut } from './trim.ts';
 import type { Outcome, Report } from './types.ts';
 import { baselineOf, readingText, spreadText } from './words.ts';
@@ -21,6 +22,7 @@ export interface Note {
  *
  *     pass  rprec 0.395  main 0.391  min 0.25  run 5b7e90d
  *     pass  rprec 0.395 ± 0.004 (5 seeds)  main 0.391  run 5b7e90d
+ *     pass  rprec 0.28  min 0.25  warn-min 0.3  goal 0.5  run 5b7e90d
  *     fail  rprec 0.088  min 0.25  |  loss 0.21  max 1  run 5b7e90d
  *     skipped  reason="the cluster is down"  by="Ann <ann@example.org>"  run 5b7e90d
  */
@@ -42,11 +44,11 @@ const most = 4;
 
 function metricsOf({ verdict, run, baselines }: Report): readonly string[] {
   if (run === undefined || verdict === undefined || verdict.kind === 'error') return [];
-  const required = [...new Set(verdict.checks.map((check) => check.metric))].sort();
+  const required = [...requiredMetrics(verdict)].sort();
   const names = required.length > 0 ? required : Object.keys(run.metrics).sort();
   return names.slice(0, most).map((metric) => {
     const reading = Object.hasOwn(run.metrics, metric) ? run.metrics[metric] : undefined;
-    const checks = verdict.checks.filter((check) => check.metric === metric);
+    const checks = allChecks(verdict).filter((check) => check.metric === metric);
     if (reading?.kind !== 'number')
       return [
         `${word(metric)} ${reading === undefined ? 'missing' : ascii(readingText(reading))}`,
@@ -69,10 +71,15 @@ function metricsOf({ verdict, run, baselines }: Report): readonly string[] {
   });
 }
 
-const bounds = (checks: readonly Check[]): readonly string[] =>
-  checks.flatMap(({ requirement: { min, max }, bound }) => {
-    if (bound === 'min' && min !== undefined) return [`min ${min}`];
-    return bound === 'max' && max !== undefined ? [`max ${max}`] : [];
+const bounds = (checks: readonly (Check | AdvisoryCheck)[]): readonly string[] =>
+  checks.flatMap((check) => {
+    const { requirement, bound, outcome } = check;
+    const limit = bound === 'min' ? requirement.min : bound === 'max' ? requirement.max : undefined;
+    if (limit === undefined) return [];
+    if (!('level' in check)) return [`${bound} ${limit}`];
+    if (check.level === 'goal') return [`goal ${limit}`];
+    // A line is short: a warning is in it where it came.
+    return outcome === 'met' ? [] : [`warn-${bound} ${limit}`];
   });
 
 const ascii = (number: string): string => number.replace('−', '-').replace('∞', 'inf');

@@ -101,7 +101,7 @@ const reading = variants('kind', {
   raised: shown,
 });
 const margin = members({ kind: oneOf('absolute', 'percent'), amount: finite });
-const check = members({
+const checkMembers = {
   metric: text,
   bound: oneOf('number', 'min', 'max', 'max_drop', 'max_rise'),
   limit: optional(finite),
@@ -126,7 +126,8 @@ const check = members({
     withoutBaseline: oneOf('fail', 'warn', 'ignore'),
     undecided: optional(oneOf('fail', 'warn')),
   }),
-});
+};
+const check = members(checkMembers);
 const step = members({
   name: text,
   outcome: oneOf('passed', 'failed', 'not-run', 'reused'),
@@ -193,6 +194,7 @@ const shape: Shape = members({
     members({
       kind: oneOf('pass', 'fail', 'error'),
       checks: list(check),
+      advisory: optional(list(members({ ...checkMembers, level: oneOf('warn', 'goal') }))),
       reasons: list(
         variants('reason', {
           check: members({ check, reading }),

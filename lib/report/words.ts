@@ -118,7 +118,13 @@ const notANumber = {
   missing: () => 'is missing: no step delivered it',
 } satisfies Record<Exclude<MetricReading['kind'], 'number'>, (shown: string) => string>;
 
-function checkText(check: Check, reading: MetricReading, baselines: readonly Baseline[]): string {
+/** `soft`: what a limit is called that blocks nothing. */
+export function checkText(
+  check: Check,
+  reading: MetricReading,
+  baselines: readonly Baseline[],
+  soft?: 'warning limit',
+): string {
   const metric = line(check.metric);
   if (reading.kind !== 'number') {
     const shown = 'shown' in reading && reading.shown !== '' ? ` (${line(reading.shown)})` : '';
@@ -140,13 +146,14 @@ function checkText(check: Check, reading: MetricReading, baselines: readonly Bas
   const value = formatMetric(reading.value, precision);
   if (check.problem === 'baseline-zero')
     return `${metric} ${value}: a percentage of ${name}'s 0 allows nothing, give an absolute amount`;
-  if (check.outcome === 'undecided') return undecidedText(check, limit);
+  if (check.outcome === 'undecided')
+    return undecidedText(check, limit, soft === undefined ? 'required' : `the ${soft}`);
   const { maxDrop, maxRise, min, max } = check.requirement;
   switch (check.bound) {
     case 'min':
-      return `${metric} ${value} is below the minimum ${formatBound(min ?? limit)}`;
+      return `${metric} ${value} is below the ${soft ?? 'minimum'} ${formatBound(min ?? limit)}`;
     case 'max':
-      return `${metric} ${value} is above the maximum ${formatBound(max ?? limit)}`;
+      return `${metric} ${value} is above the ${soft ?? 'maximum'} ${formatBound(max ?? limit)}`;
     case 'max_drop':
       return `${metric} ${value} is more than ${marginText(maxDrop)} below ${name}'s ${formatMetric(was, precision)}`;
     case 'max_rise':
@@ -159,7 +166,7 @@ function checkText(check: Check, reading: MetricReading, baselines: readonly Bas
 }
 
 /** `rprec 0.395 ± 0.006 (5 seeds) is undecided: …`. What a sample cannot know is said with what would settle it. */
-function undecidedText({ metric, sample, bound }: Check, limit: number): string {
+function undecidedText({ metric, sample, bound }: Check, limit: number, asked: string): string {
   if (sample === undefined) return `${line(metric)} is undecided`;
   const { n, mean, sd, bound: reached, more } = sample;
   const precision = precisionFor(
@@ -175,7 +182,7 @@ function undecidedText({ metric, sample, bound }: Check, limit: number): string 
     more === undefined
       ? 'no reasonable number of seeds would settle it'
       : `about ${plural(more, 'more seed')} would settle it`;
-  return `${line(metric)} ${text} ${spreadText(n, sd, precision)} is undecided: with 95 % confidence it may be as far ${side} as ${at}, required is ${edge}; ${advice}`;
+  return `${line(metric)} ${text} ${spreadText(n, sd, precision)} is undecided: with 95 % confidence it may be as far ${side} as ${at}, ${asked} is ${edge}; ${advice}`;
 }
 
 /** `± 0.004 (5 seeds)`: the standard deviation over seeds. */

@@ -1,8 +1,18 @@
-import type { Requirement } from '../config/types.ts';
+import type { Limits, Requirement } from '../config/types.ts';
 import { checkMetric } from './bounds.ts';
 import { failuresOf } from './evidence.ts';
 import { nameIn, sampleOf } from './sample.ts';
-import type { Baseline, Check, Failure, Finding, MetricReading, RunResult, Verdict, VerdictReason } from './types.ts';
+import type {
+  AdvisoryCheck,
+  Baseline,
+  Check,
+  Failure,
+  Finding,
+  MetricReading,
+  RunResult,
+  Verdict,
+  VerdictReason,
+} from './types.ts';
 
 export interface JudgeInput {
   readonly result: RunResult;
@@ -22,7 +32,7 @@ export function judge({ result, require, baselines }: JudgeInput): Verdict {
     return { kind: 'error', checks: [], reasons: infrastructure.map(asReason), warnings };
   }
 
-  const checks = Object.entries(require).flatMap(([metric, requirement]) =>
+  const decide = (metric: string, requirement: Requirement): readonly Check[] =>
     namesOf(result, metric).flatMap((name) =>
       checkMetric(
         name,
@@ -31,6 +41,15 @@ export function judge({ result, require, baselines }: JudgeInput): Verdict {
         own(baselines, metric),
         sampleOf(result.tasks ?? [], name),
       ),
+    );
+  const required = Object.entries(require);
+  const checks = required.flatMap(([metric, requirement]) => {
+    const { warn: _warn, goal: _goal, ...hard } = requirement;
+    return asks(requirement) ? decide(metric, hard) : [];
+  });
+  const advisory = required.flatMap(([metric, requirement]) =>
+    advised(requirement).flatMap(([level, limits]) =>
+      decide(metric, limits).map((check): AdvisoryCheck => ({ ...check, level })),
     ),
   );
   const findings = result.findings.filter((finding) => finding.severity === 'fail');
@@ -46,6 +65,7 @@ export function judge({ result, require, baselines }: JudgeInput): Verdict {
   return {
     kind: reasons.length === 0 ? 'pass' : 'fail',
     checks,
+    ...(advisory.length === 0 ? {} : { advisory }),
     reasons,
     warnings: [...warnings, ...warningsOf(checks, baselines, result)],
   };
@@ -56,6 +76,22 @@ export const blocks = ({ outcome, requirement }: Pick<Check, 'outcome' | 'requir
   outcome === 'not-met' ||
   outcome === 'no-baseline-fail' ||
   (outcome === 'undecided' && requirement.undecided !== 'warn');
+
+/** A requirement without any limit asks for a number; one that only warns, or has a goal, asks for nothing. */
+const asks = ({ warn, goal, ...hard }: Requirement): boolean =>
+  hasLimits(hard) || (warn === undefined && goal === undefined);
+
+const hasLimits = ({ min, max, maxDrop, maxRise }: Limits): boolean =>
+  [min, max, maxDrop, maxRise].some((limit) => limit !== undefined);
+
+/** The limits beside the hard ones, each as a requirement of its own, decided by the same rules. */
+function advised({ warn, goal, baseline }: Requirement): readonly (readonly [AdvisoryCheck['level'], Requirement])[] {
+  const common = { ...(baseline === undefined ? {} : { baseline }), withoutBaseline: 'ignore' } as const;
+  return [
+    ...(warn !== undefined && hasLimits(warn) ? [['warn', { ...warn, ...common }] as const] : []),
+    ...(goal !== undefined && hasLimits(goal) ? [['goal', { ...goal, withoutBaseline: 'ignore' }] as const] : []),
+  ];
+}
 
 /** A requirement holds for every combination of a matrix, each by its own name. */
 function namesOf({ metrics, tasks = [] }: RunResult, metric: string): readonly string[] {

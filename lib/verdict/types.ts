@@ -179,6 +179,11 @@ export interface Check {
   readonly sample?: SampleCheck;
 }
 
+/** A limit that blocks nothing: one that warns, or a goal. Its `requirement` has that limit alone. */
+export interface AdvisoryCheck extends Check {
+  readonly level: 'warn' | 'goal';
+}
+
 export interface SampleCheck {
   readonly n: number;
   readonly mean: number;
@@ -195,6 +200,8 @@ export type VerdictKind = 'pass' | 'fail' | 'error';
 export interface Verdict {
   readonly kind: VerdictKind;
   readonly checks: readonly Check[];
+  /** Absent where nothing of the kind was asked for. Apart from `checks`: each of those counts for the verdict. */
+  readonly advisory?: readonly AdvisoryCheck[];
   /** Every reason for a fail or an error, most important first. Empty for a pass. */
   readonly reasons: readonly VerdictReason[];
   readonly warnings: readonly Finding[];

@@ -418,6 +418,62 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['4:23+1 `acc` can never be at least 2 and at most 1'],
   ],
   [
+    'a warning that a fail comes before',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { min: 0.3, warn: { min: 0.2 } }\n',
+    [
+      '4:33+3 this warning of `acc` never comes: what misses it fails by `min: 0.3` already; warn before it fails, or take one of the two away',
+    ],
+  ],
+  [
+    'a warning that always comes',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { max: 1, warn: { min: 2 } }\n',
+    ['4:31+1 every value of `acc` warns or fails'],
+  ],
+  [
+    'a warning of a drop that is a fail already',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { baseline: main, max_drop: 1%, warn: { max_drop: 2% } }\n',
+    [
+      '4:58+2 this warning of `acc` never comes: what misses it fails by `max_drop: 1%` already; warn before it fails, or take one of the two away',
+    ],
+  ],
+  [
+    'a warning of a drop without a baseline',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { warn: { max_drop: 2% } }\n',
+    ['4:18+8 `max_drop` of `acc` needs a `baseline`; `baseline: main` compares with the branch main'],
+  ],
+  [
+    'a goal without a direction',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { min: 0.3, goal: 0.5 }\n',
+    ['4:26+3 `goal` is a map that says the direction, such as { min: 0.5 }, not `0.5`'],
+  ],
+  [
+    'a goal that is required already',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { min: 0.3, goal: { min: 0.2 } }\n',
+    ['4:33+3 the goal of `acc` asks for no more than its `min` does'],
+  ],
+  [
+    'a goal that nothing can reach',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { max: 0.3, goal: { min: 0.5 } }\n',
+    ['4:33+3 the goal of `acc` is beyond what its requirement allows'],
+  ],
+  [
+    'a limit that a goal cannot have',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { min: 0.3, goal: { max_drop: 1% } }\n',
+    [
+      '4:28+8 unknown key `max_drop` in `goal` of `acc`; `max_drop` belongs in a requirement: `require: { METRIC: { … } }`',
+    ],
+  ],
+  [
+    'a misspelt limit of a warning',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { warn: { minimum: 1 } }\n',
+    ['4:18+7 unknown key `minimum` in `warn` of `acc`; did you mean `min`?'],
+  ],
+  [
+    'a warning that contradicts itself',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { warn: { min: 2, max: 1 } }\n',
+    ['4:31+1 `acc` can never be at least 2 and at most 1'],
+  ],
+  [
     'a bound in quotes',
     'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { min: "0.5" }\n',
     ['4:15+5 `min` is a number, not `"0.5"`'],

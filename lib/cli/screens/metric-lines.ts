@@ -31,9 +31,9 @@ export function metricLines({ verdict, run, baselines }: Report, style: Style): 
 /** Bounds beside each other as far as there is room. */
 function requiredLines({ required }: MetricRow, most: number, style: Style): readonly string[] {
   const lines: string[] = [];
-  for (const { text, met } of required) {
-    const colour = met === undefined ? style.yellow : met ? style.green : style.red;
-    const bound = `${said(text, Math.max(20, most - 2))} ${colour(mark(met))}`;
+  const colours = { met: style.green, missed: style.red, warns: style.yellow, open: style.yellow };
+  for (const { text, state } of required) {
+    const bound = `${said(text, Math.max(20, most - 2))} ${colours[state](mark[state])}`;
     const last = lines.at(-1);
     if (last !== undefined && width(last) + 2 + width(bound) <= most) lines[lines.length - 1] = `${last}  ${bound}`;
     else lines.push(bound);

@@ -5,6 +5,7 @@ import { formatLocalTime } from '../../report/local-time.ts';
 import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { reportTime } from '../../report/report-path.ts';
 import type { Changes, Report } from '../../report/types.ts';
+import { warningTexts } from '../../report/warnings.ts';
 import { baselineText, headline, reasonText } from '../../report/words.ts';
 import type { Failure, RunResult } from '../../verdict/types.ts';
 import { joined, labelled, lead, paragraph, said, saidLines, spread, under, widest, width, wrap } from './layout.ts';
@@ -115,7 +116,7 @@ export function reasonLines(report: Report, { style }: Setting): readonly string
   const unsaid = [...new Set(texts)].filter((text) => first === undefined || text !== reasonText(first, baselines));
   const also = unsaid.slice(0, mostReasons);
   const more = unsaid.length - also.length;
-  const warnings = verdict.warnings.map(({ name, detail }) => said(detail === '' ? name : `${name}: ${detail}`, 240));
+  const warnings = warningTexts(report).map((text) => said(text, 240));
   const compared = outcome === 'error' ? [] : baselines;
   const back = compared.filter(({ distance }) => distance > 0).map((baseline) => said(baselineText(baseline), 160));
   return [

@@ -1,0 +1,22 @@
+import { printableLine } from '../base/printable.ts';
+import type { Report } from './types.ts';
+import { checkText } from './words.ts';
+
+/** What a report warns of, a sentence each: limits that were missed and block nothing, then everything else that looks odd. */
+export function warningTexts({
+  verdict,
+  run,
+  baselines,
+}: Pick<Report, 'verdict' | 'run' | 'baselines'>): readonly string[] {
+  const missed = (verdict?.advisory ?? [])
+    .filter(({ level, outcome }) => level === 'warn' && (outcome === 'not-met' || outcome === 'undecided'))
+    .map((check) => {
+      const reading =
+        run !== undefined && Object.hasOwn(run.metrics, check.metric) ? run.metrics[check.metric] : undefined;
+      return checkText(check, reading ?? { kind: 'missing', source: '' }, baselines, 'warning limit');
+    });
+  const found = (verdict?.warnings ?? []).map(({ name, detail }) =>
+    printableLine(detail === '' ? name : `${name}: ${detail}`),
+  );
+  return [...missed, ...found];
+}
