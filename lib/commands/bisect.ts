@@ -148,7 +148,8 @@ class Bisection {
     if (report.run === undefined) return { commit, standing: 'skip', report };
     const require = this.#require;
     const good = this.#baseline;
-    const against = good === undefined ? undefined : baselineFrom(good, 'GOOD', this.#line[0] as Oid);
+    const against =
+      good === undefined ? undefined : baselineFrom(good, 'GOOD', this.#line[0] as Oid, Object.keys(require));
     const baselines = Object.fromEntries(Object.keys(require).map((metric) => [metric, against]));
     const verdict = judge({ result: report.run, require, baselines });
     const standing = { pass: 'good', fail: 'bad', error: 'skip' } as const;

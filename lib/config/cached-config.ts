@@ -4,7 +4,7 @@ import { ok, type Result } from '../base/result.ts';
 import type { Config } from './types.ts';
 
 /** Raise it when Config, a default or the meaning of a key changes: an older cache is then not read. */
-const format = 2;
+const format = 3;
 
 /** The config by the blob of its file and the overrides (`key` says both), without loading yaml and zod a second time. */
 export async function cachedConfig<E>(

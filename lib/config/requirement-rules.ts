@@ -1,6 +1,6 @@
 import { has, isMap, type Loose, listOr, mapOr } from './loose.ts';
-import { nearest } from './nearest.ts';
 import type { Path } from './path.ts';
+import { checkQuantity } from './quantity-rules.ts';
 import type { Reporter } from './reporter.ts';
 import { requirementKeys } from './schema.ts';
 import type { Margin } from './types.ts';
@@ -10,18 +10,7 @@ import { parseMargin } from './units.ts';
 export function checkRequirements(value: Loose, report: Reporter): void {
   const known = knownMetrics(value);
   for (const [metric, bounds] of Object.entries(mapOr(value.require))) {
-    if (known !== undefined && !known.includes(metric)) {
-      const near = nearest(metric, known);
-      const defined =
-        known.length === 0 ? 'no step defines `metrics`' : `defined: ${known.map((name) => `\`${name}\``).join(', ')}`;
-      report.error(
-        'wrong-value',
-        ['require', metric],
-        'key',
-        `no step defines a metric \`${metric}\``,
-        near === undefined ? defined : `did you mean \`${near}\`?`,
-      );
-    }
+    checkQuantity(metric, known, report);
     if (isMap(bounds)) checkBounds(metric, bounds, report);
   }
 }

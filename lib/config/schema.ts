@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metricPattern } from './expression.ts';
 import type { ParameterValue } from './types.ts';
 import { memPattern, parseMem, parseTime, percentPattern, signalPattern, timePattern } from './units.ts';
 
@@ -19,7 +20,7 @@ const mapOf = <Value extends z.ZodType>(key: z.ZodString, value: Value, expected
 /** A path of the repository; which of its mistakes it is, rules.ts says. */
 const path = (expected: string) => text(expected);
 const name = z.string().regex(/^[A-Za-z_]\w*$/, is('is not a name: letters, digits and _, not beginning with a digit'));
-const metricName = z.string().regex(/^[\p{L}_][\p{L}\p{N}_.@/-]*$/u, is('is not a name of a metric'));
+const metricName = z.string().regex(metricPattern, is('is not a name of a metric'));
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], is('is a text, a number, true, false or null'));
 const envValue = z.union([z.string(), z.number(), z.boolean()], is('is a text or a number'));
 
@@ -261,7 +262,9 @@ export const configSchema = z
       steps: listOf(step, 'is a list of steps: `- notebook: …` or `- run: …`').nonempty(
         is('is a list of at least one step'),
       ),
-      require: mapOf(metricName, requirement, 'is a map of metrics and their bounds').optional(),
+      require: mapOf(z.string(), requirement, 'is a map of metrics and their bounds')
+        .meta({ description: 'By metric, or by an expression of metrics such as f1.cat - f1.dog: what it must reach.' })
+        .optional(),
       artifacts: listOf(path('is a file or a glob that a step writes'), 'is a list of files and globs').optional(),
       retry: z
         .strictObject(

@@ -6,7 +6,7 @@ import { firstParents, mergeBase, remoteDefaultBranch, resolveCommit } from '../
 import { readNotes } from '../git/notes.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Report } from '../report/types.ts';
-import { sampleOf } from '../verdict/sample.ts';
+import { measure } from '../verdict/measure.ts';
 import type { Baseline } from '../verdict/types.ts';
 import { knownVerdict, type ReportsContext, reportsOnCommits } from './known.ts';
 import { recognise } from './recognise.ts';
@@ -17,6 +17,8 @@ interface BaselineQuestion {
   readonly name: string;
   /** The remote that is pushed to; its branch counts before a local one of the same name. */
   readonly remote: string | undefined;
+  /** Everything that is required, by the keys of `require`. */
+  readonly keys: readonly string[];
 }
 
 /** How far back a verdict is looked for, in first parents. */
@@ -32,7 +34,7 @@ async function findBaseline(
   nowNs: () => bigint,
 ): Promise<Result<Baseline | undefined, GitError>> {
   const { repo } = context;
-  const { commit, name, remote } = question;
+  const { commit, name, remote, keys } = question;
   const start = await startingPoint(repo, commit, name, remote);
   if (!start.ok) return start;
   if (start.value === undefined) return ok(undefined);
@@ -46,7 +48,7 @@ async function findBaseline(
     const byContent = ancestor === candidates[0] ? await knownByContent(context, ancestor, nowNs) : undefined;
     const report =
       byContent ?? (noted.value.has(ancestor) ? knownVerdict(await reportsOnCommits(context, [ancestor])) : undefined);
-    const baseline = report === undefined ? undefined : baselineFrom(report, name, ancestor);
+    const baseline = report === undefined ? undefined : baselineFrom(report, name, ancestor, keys);
     if (baseline === undefined || Object.keys(baseline.metrics).length === 0) continue;
     return ok({ ...baseline, distance: line.value.indexOf(ancestor) });
   }
@@ -59,33 +61,22 @@ async function knownByContent(context: ReportsContext, commit: Oid, nowNs: () =>
   return recognised.value.candidates.map(({ reports }) => knownVerdict(reports)).find((report) => report !== undefined);
 }
 
-/** What a report's run measured, as something to compare with. */
-export function baselineFrom(report: Report, name: string, commit: Oid): Baseline {
-  const metrics = metricsOf(report);
+/** What a report's run measured, as something to compare with; `keys`: what is required, which need not be in a list of metrics. */
+export function baselineFrom(report: Report, name: string, commit: Oid, keys: readonly string[]): Baseline {
+  const { run = { metrics: {} } } = report;
+  const found = [...new Set([...Object.keys(run.metrics), ...keys])].flatMap((key) => measure(run, key));
+  const metrics = found.flatMap(({ name, reading }) => (reading.kind === 'number' ? [[name, reading.value]] : []));
+  const samples = found.flatMap(({ name, reading, sample = [] }) =>
+    reading.kind === 'number' && sample.length > 1 ? [[name, sample]] : [],
+  );
   return {
     name,
     commit,
     distance: 0,
     run: report.fingerprint,
-    metrics,
-    ...samplesOf(report, Object.keys(metrics)),
+    metrics: Object.fromEntries(metrics),
+    ...(samples.length === 0 ? {} : { samples: Object.fromEntries(samples) }),
   };
-}
-
-const metricsOf = ({ run }: Report): Readonly<Record<string, number>> =>
-  Object.fromEntries(
-    Object.entries(run?.metrics ?? {}).flatMap(([name, reading]) =>
-      reading.kind === 'number' ? [[name, reading.value]] : [],
-    ),
-  );
-
-/** What the seeds of a metric gave, where there are several. */
-function samplesOf({ run }: Report, metrics: readonly string[]): Pick<Baseline, 'samples'> {
-  const samples = metrics.flatMap((metric) => {
-    const sample = sampleOf(run?.tasks ?? [], metric);
-    return sample === undefined || sample.length < 2 ? [] : [[metric, sample] as const];
-  });
-  return samples.length === 0 ? {} : { samples: Object.fromEntries(samples) };
 }
 
 /** For each metric that is compared with something: what with. Each name is looked for once. */
@@ -101,7 +92,7 @@ export async function findBaselines(
   for (const [metric, { baseline: name }] of Object.entries(require)) {
     if (name === undefined) continue;
     if (!byName.has(name)) {
-      const found = await findBaseline(context, { commit, name, remote }, nowNs);
+      const found = await findBaseline(context, { commit, name, remote, keys: Object.keys(require) }, nowNs);
       if (!found.ok) return found;
       byName.set(name, found.value);
     }

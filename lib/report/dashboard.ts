@@ -1,7 +1,7 @@
 import { asFingerprint, asOid, type Fingerprint, type Oid } from '../base/ids.ts';
 import { printableLine } from '../base/printable.ts';
 import { isReportId } from './report-path.ts';
-import { requiredMetrics } from './required.ts';
+import { readingIn, requiredMetrics } from './required.ts';
 import { finite, matching, members, oneOf, optional, record, text } from './shape.ts';
 import { cut } from './trim.ts';
 import type { Outcome, Report } from './types.ts';
@@ -35,8 +35,8 @@ export function dashboardEntry({
 }: Report): DashboardEntry {
   const names = [...new Set([...requiredMetrics(verdict), ...Object.keys(run?.metrics ?? {}).sort()])];
   const metrics = names.flatMap((name): readonly (readonly [string, number])[] => {
-    const reading = run !== undefined && Object.hasOwn(run.metrics, name) ? run.metrics[name] : undefined;
-    return reading?.kind === 'number' && name.length <= dashboardLimits.name ? [[name, reading.value]] : [];
+    const reading = readingIn(run, verdict, name);
+    return reading.kind === 'number' && name.length <= dashboardLimits.name ? [[name, reading.value]] : [];
   });
   return {
     id,

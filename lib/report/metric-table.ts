@@ -3,7 +3,7 @@ import { blocks } from '../verdict/judge.ts';
 import { sampleOf, summarise } from '../verdict/sample.ts';
 import type { AdvisoryCheck, Baseline, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
 import { formatBound, formatChange, formatMetric, type Precision, precisionFor } from './numbers.ts';
-import { allChecks, requiredMetrics } from './required.ts';
+import { allChecks, readingIn, requiredMetrics, spreadOfChecks } from './required.ts';
 import { cut } from './trim.ts';
 import { baselineOf, finerOf, marginText, readingText, spreadText } from './words.ts';
 
@@ -48,9 +48,9 @@ export function metricTable(
   const [only] = compared;
   const head = only === undefined ? {} : { baseline: compared.length === 1 ? label(only) : 'baseline' };
   const rows = names.slice(0, Math.max(most, required.length)).map((metric) => {
-    const reading = Object.hasOwn(run.metrics, metric) ? run.metrics[metric] : undefined;
     const checks = all.filter((check) => check.metric === metric);
-    return row(metric, reading ?? { kind: 'missing', source: '' }, checks, baselines, spreadIn(run, metric));
+    const spread = spreadIn(run, metric) ?? spreadOfChecks(checks);
+    return row(metric, readingIn(run, verdict, metric), checks, baselines, spread);
   });
   return { ...head, rows, more: names.length - rows.length };
 }

@@ -41,6 +41,9 @@ function hideReading(reading: MetricReading): MetricReading {
   return 'shown' in reading ? { ...reading, shown: '', source: '' } : { ...reading, source: '' };
 }
 
+const hideReadings = (readings: RunResult['metrics']): RunResult['metrics'] =>
+  Object.fromEntries(Object.entries(readings).map(([name, reading]) => [name, hideReading(reading)]));
+
 function hideRun(run: RunResult): RunResult {
   const { cpu, gpu, gpus, environment } = run.place;
   return {
@@ -52,15 +55,13 @@ function hideRun(run: RunResult): RunResult {
       ...(failure === undefined ? {} : { failure: hideFailure(failure) }),
       ...(tests === undefined ? {} : { tests: { ...tests, failures: [] } }),
     })),
-    metrics: Object.fromEntries(Object.entries(run.metrics).map(([name, reading]) => [name, hideReading(reading)])),
+    metrics: hideReadings(run.metrics),
     ...(run.tasks === undefined
       ? {}
       : {
           tasks: run.tasks.map((task) => ({
             ...task,
-            metrics: Object.fromEntries(
-              Object.entries(task.metrics).map(([name, reading]) => [name, hideReading(reading)]),
-            ),
+            metrics: hideReadings(task.metrics),
           })),
         }),
     place: {
@@ -77,6 +78,7 @@ function hideRun(run: RunResult): RunResult {
 
 const hideVerdict = (verdict: Verdict): Verdict => ({
   ...verdict,
+  ...(verdict.derived === undefined ? {} : { derived: hideReadings(verdict.derived) }),
   reasons: verdict.reasons.map((found) => {
     if (found.reason === 'failure') return { reason: 'failure', failure: hideFailure(found.failure) };
     if (found.reason === 'check') return { ...found, reading: hideReading(found.reading) };

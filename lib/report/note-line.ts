@@ -2,7 +2,7 @@ import { printableLine } from '../base/printable.ts';
 import type { AdvisoryCheck, Check } from '../verdict/types.ts';
 import { spreadIn } from './metric-table.ts';
 import { formatMetric, precisionFor } from './numbers.ts';
-import { allChecks, requiredMetrics } from './required.ts';
+import { allChecks, readingIn, requiredMetrics, spreadOfChecks } from './required.ts';
 import { cut } from './trim.ts';
 import type { Outcome, Report } from './types.ts';
 import { baselineOf, readingText, spreadText } from './words.ts';
@@ -47,13 +47,10 @@ function metricsOf({ verdict, run, baselines }: Report): readonly string[] {
   const required = [...requiredMetrics(verdict)].sort();
   const names = required.length > 0 ? required : Object.keys(run.metrics).sort();
   return names.slice(0, most).map((metric) => {
-    const reading = Object.hasOwn(run.metrics, metric) ? run.metrics[metric] : undefined;
+    const reading = readingIn(run, verdict, metric);
     const checks = allChecks(verdict).filter((check) => check.metric === metric);
-    if (reading?.kind !== 'number')
-      return [
-        `${word(metric)} ${reading === undefined ? 'missing' : ascii(readingText(reading))}`,
-        ...bounds(checks),
-      ].join('  ');
+    if (reading.kind !== 'number')
+      return [`${word(metric)} ${ascii(readingText(reading))}`, ...bounds(checks)].join('  ');
     const base = checks
       .map((check) => ({ check, value: baselineOf(check, baselines) }))
       .find(({ value }) => value !== undefined);
@@ -64,7 +61,7 @@ function metricsOf({ verdict, run, baselines }: Report): readonly string[] {
       base?.value === undefined
         ? []
         : [`${word(base.check.requirement.baseline ?? 'baseline')} ${ascii(formatMetric(base.value, precision))}`];
-    const spread = spreadIn(run, metric);
+    const spread = spreadIn(run, metric) ?? spreadOfChecks(checks);
     const value = ascii(formatMetric(reading.value, precision));
     const shown = spread === undefined ? value : `${value} ${ascii(spreadText(spread.n, spread.sd, precision))}`;
     return [`${word(metric)} ${shown}`, ...compared, ...bounds(checks)].join('  ');

@@ -195,6 +195,7 @@ const shape: Shape = members({
       kind: oneOf('pass', 'fail', 'error'),
       checks: list(check),
       advisory: optional(list(members({ ...checkMembers, level: oneOf('warn', 'goal') }))),
+      derived: optional(record(reading)),
       reasons: list(
         variants('reason', {
           check: members({ check, reading }),

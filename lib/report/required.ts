@@ -1,4 +1,4 @@
-import type { AdvisoryCheck, Check, Verdict } from '../verdict/types.ts';
+import type { AdvisoryCheck, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
 
 /** Everything that was asked of the metrics: what counts for the verdict, and what only warns or is a goal. */
 export const allChecks = (verdict: Verdict | undefined): readonly (Check | AdvisoryCheck)[] => [
@@ -10,3 +10,19 @@ export const allChecks = (verdict: Verdict | undefined): readonly (Check | Advis
 export const requiredMetrics = (verdict: Verdict | undefined): readonly string[] => [
   ...new Set(allChecks(verdict).map(({ metric }) => metric)),
 ];
+
+/** What was read of a metric, or computed of one that is in no list. */
+export function readingIn(
+  run: Pick<RunResult, 'metrics'> | undefined,
+  verdict: Verdict | undefined,
+  metric: string,
+): MetricReading {
+  const found = [run?.metrics, verdict?.derived].find(
+    (readings) => readings !== undefined && Object.hasOwn(readings, metric),
+  );
+  return found?.[metric] ?? { kind: 'missing', source: '' };
+}
+
+/** How far apart the seeds are in something that was computed for each: its checks have kept that. */
+export const spreadOfChecks = (checks: readonly Check[]): { readonly n: number; readonly sd: number } | undefined =>
+  checks.find(({ sample }) => sample !== undefined)?.sample;

@@ -63,15 +63,13 @@ export function trimRun(run: RunResult): RunResult {
             tests: { ...step.tests, failures: step.tests.failures.slice(0, limits.list).map((name) => cut(name, 120)) },
           }),
     })),
-    metrics: Object.fromEntries(Object.entries(run.metrics).map(([name, reading]) => [name, trimReading(reading)])),
+    metrics: trimReadings(run.metrics),
     ...(run.tasks === undefined
       ? {}
       : {
           tasks: run.tasks.map((task) => ({
             ...task,
-            metrics: Object.fromEntries(
-              Object.entries(task.metrics).map(([name, reading]) => [name, trimReading(reading)]),
-            ),
+            metrics: trimReadings(task.metrics),
           })),
         }),
     // What was installed is kept by content with the run; its key says which it was.
@@ -82,6 +80,9 @@ export function trimRun(run: RunResult): RunResult {
       .map((finding) => ({ ...finding, detail: cut(finding.detail, limits.detail) })),
   };
 }
+
+const trimReadings = (readings: RunResult['metrics']): RunResult['metrics'] =>
+  Object.fromEntries(Object.entries(readings).map(([name, reading]) => [name, trimReading(reading)]));
 
 function trimReading(reading: MetricReading): MetricReading {
   if ('shown' in reading) return { ...reading, shown: cut(reading.shown, limits.shown) };
@@ -105,5 +106,6 @@ export function trimVerdict(verdict: Verdict): Verdict {
     return { ...found, finding: { ...found.finding, detail: cut(found.finding.detail, limits.detail) } };
   });
   const warnings = verdict.warnings.slice(0, limits.list);
-  return { ...verdict, reasons, warnings };
+  const derived = verdict.derived === undefined ? {} : { derived: trimReadings(verdict.derived) };
+  return { ...verdict, ...derived, reasons, warnings };
 }

@@ -1,4 +1,5 @@
 import { printableLine } from '../base/printable.ts';
+import { readingIn } from './required.ts';
 import type { Report } from './types.ts';
 import { checkText } from './words.ts';
 
@@ -10,11 +11,7 @@ export function warningTexts({
 }: Pick<Report, 'verdict' | 'run' | 'baselines'>): readonly string[] {
   const missed = (verdict?.advisory ?? [])
     .filter(({ level, outcome }) => level === 'warn' && (outcome === 'not-met' || outcome === 'undecided'))
-    .map((check) => {
-      const reading =
-        run !== undefined && Object.hasOwn(run.metrics, check.metric) ? run.metrics[check.metric] : undefined;
-      return checkText(check, reading ?? { kind: 'missing', source: '' }, baselines, 'warning limit');
-    });
+    .map((check) => checkText(check, readingIn(run, verdict, check.metric), baselines, 'warning limit'));
   const found = (verdict?.warnings ?? []).map(({ name, detail }) =>
     printableLine(detail === '' ? name : `${name}: ${detail}`),
   );

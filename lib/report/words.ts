@@ -1,5 +1,6 @@
 import { printableLine } from '../base/printable.ts';
 import { unreachable } from '../base/unreachable.ts';
+import { parseQuantity } from '../config/quantity.ts';
 import type { Margin } from '../config/types.ts';
 import type {
   Baseline,
@@ -105,6 +106,12 @@ export function readingText(reading: MetricReading): string {
   }
 }
 
+/** From others, one of which is named as the source of what is wrong. */
+const isComputed = (check: Check, { source }: MetricReading): boolean => {
+  const quantity = parseQuantity(check.metric.replace(/\[[^\]]*\]$/, ''));
+  return source !== '' && quantity.ok && quantity.value.kind === 'expression';
+};
+
 const notANumber = {
   nan: () => 'is NaN, not a number',
   infinity: () => 'is infinite',
@@ -128,7 +135,10 @@ export function checkText(
   const metric = line(check.metric);
   if (reading.kind !== 'number') {
     const shown = 'shown' in reading && reading.shown !== '' ? ` (${line(reading.shown)})` : '';
-    return `${metric} ${notANumber[reading.kind](shown)}`;
+    const trouble = notANumber[reading.kind](shown);
+    return isComputed(check, reading)
+      ? `${metric} cannot be computed: ${line(reading.source)} ${trouble}`
+      : `${metric} ${trouble}`;
   }
   const base = baselineOf(check, baselines);
   const name = line(check.requirement.baseline ?? 'the baseline');

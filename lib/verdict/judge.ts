@@ -1,7 +1,7 @@
 import type { Limits, Requirement } from '../config/types.ts';
 import { checkMetric } from './bounds.ts';
 import { failuresOf } from './evidence.ts';
-import { nameIn, sampleOf } from './sample.ts';
+import { type Measured, measure } from './measure.ts';
 import type {
   AdvisoryCheck,
   Baseline,
@@ -32,26 +32,23 @@ export function judge({ result, require, baselines }: JudgeInput): Verdict {
     return { kind: 'error', checks: [], reasons: infrastructure.map(asReason), warnings };
   }
 
-  const decide = (metric: string, requirement: Requirement): readonly Check[] =>
-    namesOf(result, metric).flatMap((name) =>
-      checkMetric(
-        name,
-        requirement,
-        readingOf(result, name),
-        own(baselines, metric),
-        sampleOf(result.tasks ?? [], name),
-      ),
-    );
-  const required = Object.entries(require);
-  const checks = required.flatMap(([metric, requirement]) => {
-    const { warn: _warn, goal: _goal, ...hard } = requirement;
-    return asks(requirement) ? decide(metric, hard) : [];
+  const required = Object.entries(require).map(([key, requirement]) => {
+    const found = measure(result, key);
+    const decide = (limits: Requirement): readonly Check[] =>
+      found.flatMap(({ name, reading, sample }) => checkMetric(name, limits, reading, own(baselines, key), sample));
+    return { requirement, found, decide };
   });
-  const advisory = required.flatMap(([metric, requirement]) =>
+  const checks = required.flatMap(({ requirement, decide }) => {
+    const { warn: _warn, goal: _goal, ...hard } = requirement;
+    return asks(requirement) ? decide(hard) : [];
+  });
+  const advisory = required.flatMap(({ requirement, decide }) =>
     advised(requirement).flatMap(([level, limits]) =>
-      decide(metric, limits).map((check): AdvisoryCheck => ({ ...check, level })),
+      decide(limits).map((check): AdvisoryCheck => ({ ...check, level })),
     ),
   );
+  const measured = new Map(required.flatMap(({ found }) => found).map((one) => [one.name, one]));
+  const derived = [...measured.values()].flatMap(({ name, reading, derived }) => (derived ? [[name, reading]] : []));
   const findings = result.findings.filter((finding) => finding.severity === 'fail');
   const reasons: VerdictReason[] = [
     ...code.map(asReason),
@@ -60,14 +57,15 @@ export function judge({ result, require, baselines }: JudgeInput): Verdict {
       .filter(blocks)
       // After a failure a metric that is not there is its consequence, not another reason.
       .filter((check) => !(code.length > 0 && check.problem === 'missing'))
-      .map((check): VerdictReason => ({ reason: 'check', check, reading: readingOf(result, check.metric) })),
+      .map((check): VerdictReason => ({ reason: 'check', check, reading: readingOf(measured, check) })),
   ];
   return {
     kind: reasons.length === 0 ? 'pass' : 'fail',
     checks,
     ...(advisory.length === 0 ? {} : { advisory }),
+    ...(derived.length === 0 ? {} : { derived: Object.fromEntries(derived) }),
     reasons,
-    warnings: [...warnings, ...warningsOf(checks, baselines, result)],
+    warnings: [...warnings, ...warningsOf(checks, baselines, result, measured)],
   };
 }
 
@@ -93,24 +91,19 @@ function advised({ warn, goal, baseline }: Requirement): readonly (readonly [Adv
   ];
 }
 
-/** A requirement holds for every combination of a matrix, each by its own name. */
-function namesOf({ metrics, tasks = [] }: RunResult, metric: string): readonly string[] {
-  if (Object.hasOwn(metrics, metric) || tasks.length === 0) return [metric];
-  return [...new Set(tasks.map(({ combination }) => nameIn(metric, combination)))];
-}
-
 const asReason = (failure: Failure): VerdictReason => ({ reason: 'failure', failure });
 
 const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
-const readingOf = (result: RunResult, metric: string): MetricReading =>
-  own(result.metrics, metric) ?? { kind: 'missing', source: '' };
+const readingOf = (measured: ReadonlyMap<string, Measured>, { metric }: Check): MetricReading =>
+  measured.get(metric)?.reading ?? { kind: 'missing', source: '' };
 
 function warningsOf(
   checks: readonly Check[],
   baselines: JudgeInput['baselines'],
   result: RunResult,
+  measured: ReadonlyMap<string, Measured>,
 ): readonly Finding[] {
   const warnings: Finding[] = [];
   const warn = (name: string, detail: string) => {
@@ -121,7 +114,7 @@ function warningsOf(
     if (outcome === 'undecided' && requirement.undecided === 'warn') warn('undecided', `${metric}: ${bound}`);
     // Different seeds that make no difference: the seed most likely reaches nothing.
     if (sample?.sd === 0) warn('seeds-without-effect', metric);
-    if (sample === undefined && sampleOf(result.tasks ?? [], metric)?.length === 1) warn('one-seed', metric);
+    if (sample === undefined && measured.get(metric)?.sample?.length === 1) warn('one-seed', metric);
     if (outcome === 'no-baseline-warn')
       warn('no-baseline', `${metric} against ${requirement.baseline ?? 'its baseline'}`);
     const margin = bound === 'max_drop' ? requirement.maxDrop : bound === 'max_rise' ? requirement.maxRise : undefined;

@@ -202,6 +202,8 @@ export interface Verdict {
   readonly checks: readonly Check[];
   /** Absent where nothing of the kind was asked for. Apart from `checks`: each of those counts for the verdict. */
   readonly advisory?: readonly AdvisoryCheck[];
+  /** By the name in the checks: what was required and is in no list of metrics, because judging has computed it. */
+  readonly derived?: Readonly<Record<string, MetricReading>>;
   /** Every reason for a fail or an error, most important first. Empty for a pass. */
   readonly reasons: readonly VerdictReason[];
   readonly warnings: readonly Finding[];

@@ -388,6 +388,61 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['6:3+5 no step defines a metric `rperc`; did you mean `rprec`?'],
   ],
   [
+    'an expression with a metric that is not there',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  f1.cat - f1.dgo: { min: 0 }\n',
+    ['4:3+15 no step defines a metric `f1.dgo`; did you mean `f1.dog`?'],
+  ],
+  [
+    'an expression without spaces around its operator',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  f1.cat-f1.dog: { min: 0 }\n',
+    ['4:3+13 no step defines a metric `f1.cat-f1.dog`; an operator has spaces around it: a name may contain - and /'],
+  ],
+  [
+    'an expression that ends too early',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  f1.cat - : { min: 0 }\n',
+    [
+      '4:3+8 `f1.cat -` is neither a metric nor an expression of metrics: a metric, a number or ( is missing at its end; such as `f1.cat - f1.dog`',
+    ],
+  ],
+  [
+    'an expression with a parenthesis too few',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  abs(f1.cat - f1.dog: { min: 0 }\n',
+    [
+      '4:3+19 `abs(f1.cat - f1.dog` is neither a metric nor an expression of metrics: ) is missing at its end; such as `f1.cat - f1.dog`',
+    ],
+  ],
+  [
+    'an expression with two metrics beside each other',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  f1.cat f1.dog: { min: 0 }\n',
+    [
+      '4:3+13 `f1.cat f1.dog` is neither a metric nor an expression of metrics: an operator is missing before `f1.dog`; such as `f1.cat - f1.dog`',
+    ],
+  ],
+  [
+    'an expression with another function',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  ab(f1.cat): { min: 0 }\n',
+    [
+      '4:3+10 `ab(f1.cat)` is neither a metric nor an expression of metrics: there is no function `ab`; did you mean `abs`?',
+    ],
+  ],
+  [
+    'an expression that would be code',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  f1.cat; process.exit(): { min: 0 }\n',
+    [
+      '4:3+22 `f1.cat; process.exit()` is neither a metric nor an expression of metrics: an operator is missing before `;`; such as `f1.cat - f1.dog`',
+    ],
+  ],
+  [
+    'a function with too little',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  max(f1.cat): { min: 0 }\n',
+    ['4:3+11 `max(f1.cat)` is neither a metric nor an expression of metrics: `max` takes 2 or more'],
+  ],
+  [
+    'an expression without a metric',
+    'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { f1.cat: a, f1.dog: b } }]\nrequire:\n  1 + 2: { min: 0 }\n',
+    ['4:3+5 `1 + 2` has no metric in it; it is the same for every run'],
+  ],
+  [
     'a requirement where there are no metrics',
     'version: 1\nsteps: [{ run: pytest -q }]\nrequire: { acc: { min: 0.1 } }\n',
     ['3:12+3 no step defines a metric `acc`; no step defines `metrics`'],
