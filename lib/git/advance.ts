@@ -6,6 +6,7 @@ import type { GitError } from './errors.ts';
 import { bytePath, committerOf, importCommits, type NewCommit, rootCommit, type TreeChange } from './fast-import.ts';
 import { identity, mergeBase } from './history.ts';
 import { leftLock } from './left-lock.ts';
+import { listBelow } from './list-below.ts';
 import { addLines, gatherUnion, noteChanges, type PendingNotes } from './note-tree.ts';
 import {
   type BranchError,
@@ -31,6 +32,8 @@ export type RecordError =
 export interface Advance {
   readonly branch: string;
   readonly files: ReadonlyMap<string, string | Uint8Array>;
+  /** Prefixes of paths of which none is to be there afterwards. */
+  readonly removed?: readonly string[];
   readonly notes: ReadonlyMap<Oid, readonly string[]>;
   readonly message: string;
   /** Commits to merge: what a remote has. */
@@ -95,7 +98,7 @@ async function buildTargets(
 
   const commits: { readonly side: 'reports' | 'notes'; readonly commit: NewCommit }[] = [];
   if (reportsBase !== undefined) {
-    const changes = await reportChanges(repository, reportsBase, reports.value.merges, files, request.computed);
+    const changes = await reportChanges(repository, reportsBase, reports.value.merges, files, request);
     if (!changes.ok) return changes;
     const commit = {
       base: reportsBase,
@@ -169,7 +172,7 @@ async function reportChanges(
   base: Oid,
   merges: readonly Oid[],
   given: readonly WrittenFile[],
-  computed: Computed | undefined,
+  { computed, removed = [] }: Advance,
 ): Promise<Result<readonly TreeChange[], GitError>> {
   const moves = merges.length > 0 || given.length > 0;
   const made = moves && computed !== undefined ? await computeFiles(repository, [base, ...merges], computed) : ok([]);
@@ -182,6 +185,9 @@ async function reportChanges(
     if (!union.ok) return union;
     changes.push(...union.value.filter(({ path }) => !own.has(path)));
   }
+  const old = await listBelow(repository, base, removed);
+  if (!old.ok) return old;
+  changes.push(...old.value.map(({ path }): TreeChange => ({ kind: 'delete', path: bytePath(path) })));
   // Writing the same report again is no commit.
   const known = new Set<string>();
   const asked = files.filter((file) => !file.path.includes('\n'));

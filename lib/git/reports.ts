@@ -13,6 +13,8 @@ export interface RecordRequest {
   /** The reports branch, without refs/heads/. */
   readonly branch: string;
   readonly files: ReadonlyMap<string, string | Uint8Array>;
+  /** Prefixes of paths to remove. They stay in the branch's history. */
+  readonly removed?: readonly string[];
   /** Lines to add to the note of each commit. */
   readonly notes: ReadonlyMap<Oid, readonly string[]>;
   readonly message: string;
@@ -20,7 +22,7 @@ export interface RecordRequest {
 }
 
 /**
- * Adds files to the reports branch and lines to notes, both or neither, whoever else writes at the same time. What is
+ * Adds files to the reports branch (or removes some) and lines to notes, both or neither, whoever else writes at the same time. What is
  * there already makes no commit. No worktree and no index is touched.
  */
 export async function record(repository: Repository, request: RecordRequest): Promise<Result<Advanced, RecordError>> {

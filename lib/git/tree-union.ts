@@ -14,13 +14,16 @@ export interface Difference {
   readonly theirs: string | undefined;
 }
 
-/** Where two trees differ. Equal subtrees are skipped by their name: 100,000 equal reports cost nothing. */
+/** Where two trees differ, or what the second has not any more. Equal subtrees are skipped by their name: 100,000 equal reports cost nothing. */
 export async function differences(
   place: GitPlace,
   ours: Oid,
   theirs: Oid,
+  which: 'all' | 'removed' = 'all',
 ): Promise<Result<readonly Difference[], GitError>> {
-  const output = await git(place, ['diff-tree', '-r', '-z', '--raw', '--no-renames', '--full-index', ours, theirs]);
+  const filter = which === 'removed' ? ['--diff-filter=D'] : [];
+  const options = ['-r', '-z', '--raw', '--no-renames', '--full-index', ...filter];
+  const output = await git(place, ['diff-tree', ...options, ours, theirs]);
   if (!output.ok) return output;
   const fields = output.value.stdout.toString('latin1').split('\0');
   const found: Difference[] = [];
@@ -33,8 +36,9 @@ export async function differences(
 }
 
 /**
- * What to change in our tree so that it holds everything of both. A path that both changed is decided the same way
- * in every clone; the other content stays in the history.
+ * What to change in our tree so that it holds everything of both, without what one of them has removed since their histories parted
+ * (`mlops gc --reports`) and the other has left alone. A path that both changed is decided the same way in every clone; the other content
+ * stays in the history.
  */
 export async function unionOfReports(
   place: GitPlace,
@@ -43,26 +47,49 @@ export async function unionOfReports(
 ): Promise<Result<readonly TreeChange[], GitError>> {
   const found = await differences(place, ours, theirs);
   if (!found.ok) return found;
-  const disputed = found.value.filter(
+  const base = await mergeBase(place, ours, theirs);
+  if (!base.ok) return base;
+  const before = await contentsBefore(place, base.value, { ours, theirs }, found.value);
+  if (!before.ok) return before;
+  return ok(
+    found.value.flatMap(({ path, mode, ours, theirs }): readonly TreeChange[] => {
+      const old = before.value.get(path);
+      if (theirs === undefined) return ours === old ? [{ kind: 'delete', path }] : [];
+      const taken = ours === undefined ? theirs !== old : old === ours || (old !== theirs && theirs > ours);
+      return taken ? [{ kind: 'link', path, mode, oid: theirs }] : [];
+    }),
+  );
+}
+
+/** By path what was there when the two parted, of paths that both have, and of those that one of them has removed since. */
+async function contentsBefore(
+  place: GitPlace,
+  base: Oid | undefined,
+  sides: { readonly ours: Oid; readonly theirs: Oid },
+  found: readonly Difference[],
+): Promise<Result<ReadonlyMap<BytePath, string>, GitError>> {
+  const before = new Map<BytePath, string>();
+  if (base === undefined) return ok(before);
+  // Only a side on which something is missing can have removed it.
+  const suspects = [
+    ...(found.some(({ ours }) => ours === undefined) ? [sides.ours] : []),
+    ...(found.some(({ theirs }) => theirs === undefined) ? [sides.theirs] : []),
+  ];
+  for (const side of suspects) {
+    const since = await differences(place, base, side, 'removed');
+    if (!since.ok) return since;
+    for (const { path, ours: old } of since.value) if (old !== undefined) before.set(path, old);
+  }
+  const disputed = found.filter(
     (one) => one.ours !== undefined && one.theirs !== undefined && !one.path.includes('\n'),
   );
-  const before = new Map<BytePath, string | undefined>();
-  if (disputed.length > 0) {
-    const base = await mergeBase(place, ours, theirs);
-    if (!base.ok) return base;
-    const names =
-      base.value === undefined ? [] : disputed.map((one) => `${base.value}:${Buffer.from(one.path, 'latin1')}`);
-    const read = await catFile(place, names, (index, object) => {
+  const read = await catFile(
+    place,
+    disputed.map((one) => `${base}:${Buffer.from(one.path, 'latin1')}`),
+    (index, object) => {
       const path = disputed[index]?.path;
-      if (path !== undefined) before.set(path, object?.oid);
-    });
-    if (!read.ok) return read;
-  }
-  const taken = found.value.filter(({ path, ours, theirs }) => {
-    if (theirs === undefined) return false;
-    if (ours === undefined) return true;
-    const base = before.get(path);
-    return base === ours || (base !== theirs && theirs > ours);
-  });
-  return ok(taken.map(({ path, mode, theirs }) => ({ kind: 'link', path, mode, oid: theirs ?? '' })));
+      if (path !== undefined && object !== undefined) before.set(path, object.oid);
+    },
+  );
+  return read.ok ? ok(before) : read;
 }
