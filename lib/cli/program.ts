@@ -169,12 +169,20 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     );
   program
     .command('gc')
-    .description('free what no run and no kept artifact uses, where jobs run')
-    .option('--older-than <days>', 'unused for so many days', '30')
+    .description('free what no run and no kept artifact uses, where jobs run; or prune old reports')
+    .option('--older-than <days>', 'unused for so many days: 30')
     .option('--max-size <size>', 'then the longest unused content, until no more than this is left: 200G')
     .option('--verify', 'also hash every object, and remove the damaged ones')
+    .option('--reports', 'in place of that: remove reports from their branch, by --older-than, --keep or both')
+    .option('--keep <number>', 'of --reports: so many of the newest stay, whatever their age')
     .option('-n, --dry-run', 'only list')
-    .action(does(async (flags: GcFlags) => (await import('./actions/gc.ts')).gcCommand(app, flags)));
+    .action(
+      does(async (flags: GcFlags) =>
+        flags.reports === true
+          ? (await import('./actions/gc-reports.ts')).gcReportsCommand(app, flags)
+          : (await import('./actions/gc.ts')).gcCommand(app, flags),
+      ),
+    );
   program
     .command('data')
     .description('data that is on the cluster already')

@@ -8,9 +8,11 @@ import { readNotes } from '../git/notes.ts';
 import { readPaths } from '../git/reports.ts';
 import type { Repository } from '../git/repository.ts';
 import { reportJson } from '../report/build-report.ts';
+import { parseNoteLine } from '../report/note-line.ts';
 import { parseReport } from '../report/parse-report.ts';
 import { reportPath } from '../report/report-path.ts';
 import type { Report } from '../report/types.ts';
+import { findPruned, type PrunedAway } from './find-pruned.ts';
 import { type FindRunError, findRun } from './find-run.ts';
 
 export interface ShowOptions {
@@ -58,6 +60,8 @@ export type ShowError =
       readonly fingerprint: Fingerprint;
       readonly ignored: readonly IgnoredReport[];
     }
+  /** `mlops gc --reports` has removed what there was. */
+  | { readonly reason: 'pruned'; readonly notes: readonly string[]; readonly pruned: readonly PrunedAway[] }
   | { readonly reason: 'git'; readonly cause: GitError };
 
 /** A report that is there and cannot be believed; `why` is the literal reason of its reader. */
@@ -95,17 +99,17 @@ export async function show(options: ShowOptions): Promise<Result<Shown, ShowErro
     if (newest === undefined) return err({ reason: 'run-not-readable', fingerprint: run.value, ignored });
     return ok({ ...newest, found: { by: 'run', fingerprint: run.value } });
   }
-  if (!commit.ok) return err({ reason: 'unknown-target', target });
-  const notes = await readNotes(repo, [commit.value]);
+  const notes = commit.ok ? await readNotes(repo, [commit.value]) : ok(new Map<Oid, readonly string[]>());
   if (!notes.ok) return err({ reason: 'git', cause: notes.error });
-  return err({
-    reason: 'no-report',
-    commit: commit.value,
-    notes: notes.value.get(commit.value) ?? [],
-    ignored,
-    branch,
-  });
+  const lines = commit.ok ? (notes.value.get(commit.value) ?? []) : [];
+  const pruned = ignored.length > 0 ? ok([]) : await findPruned(repo, branch, commit.ok ? runsIn(lines) : [target]);
+  if (!pruned.ok) return err({ reason: 'git', cause: pruned.error });
+  if (pruned.value.length > 0) return err({ reason: 'pruned', notes: lines, pruned: pruned.value });
+  if (!commit.ok) return err({ reason: 'unknown-target', target });
+  return err({ reason: 'no-report', commit: commit.value, notes: lines, ignored, branch });
 }
+
+const runsIn = (lines: readonly string[]): readonly string[] => lines.flatMap((line) => parseNoteLine(line)?.run ?? []);
 
 async function showNearest(
   reports: ReportsContext,

@@ -46,3 +46,9 @@ export function parseSignal(text: string): EarlySignal | undefined {
 }
 
 const positive = (value: number): number | undefined => (value > 0 && Number.isSafeInteger(value) ? value : undefined);
+
+/** Whole days from 1, as `90` or `90d`. */
+export function parseDays(text: string): number | undefined {
+  const days = Number(/^(\d{1,5})d?$/.exec(text)?.[1] ?? 0);
+  return days < 1 ? undefined : days;
+}

@@ -73,6 +73,14 @@ export async function changedPaths(
   return text.ok ? ok(text.value.split('\0').filter((path) => path !== '')) : text;
 }
 
+/** The commits that HEAD, the branches (the remotes' too) and the tags name. */
+export async function tips(place: GitPlace): Promise<Result<readonly Oid[], GitError>> {
+  const head = await resolveCommit(place, 'HEAD');
+  if (!head.ok && head.error.reason !== 'unknown-revision') return head;
+  const args = ['rev-list', '--no-walk=unsorted', '--branches', '--remotes', '--tags'];
+  return oids(await gitText(place, [...args, ...(head.ok ? [head.value] : []), '--']));
+}
+
 export async function hasPath(place: GitPlace, commit: Oid, path: string): Promise<Result<boolean, GitError>> {
   const text = await gitText(place, ['ls-tree', '--name-only', '--full-tree', commit, '--', path]);
   return text.ok ? ok(text.value !== '') : text;

@@ -69,6 +69,13 @@ export function joinDashboards(
   });
 }
 
+/** What README.md leads to: the newest verdict of each branch, and what was judged of late. */
+export function linkedEntries(entries: readonly DashboardEntry[]): readonly DashboardEntry[] {
+  const newest = new Map<string | undefined, DashboardEntry>();
+  for (const entry of entries) if (!newest.has(entry.branch)) newest.set(entry.branch, entry);
+  return [...newest.values(), ...entries.slice(0, dashboardLimits.recent)];
+}
+
 export const dashboardLines = (entries: readonly DashboardEntry[]): string =>
   entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 

@@ -1,4 +1,4 @@
-import type { Fingerprint } from '../base/ids.ts';
+import { asFingerprint, type Fingerprint } from '../base/ids.ts';
 
 /** The one owner of where reports are on the branch: sharded, and one folder a judgement, so that every merge is a union of trees. */
 export function reportPath({ fingerprint, id }: { readonly fingerprint: Fingerprint; readonly id: string }) {
@@ -8,6 +8,13 @@ export function reportPath({ fingerprint, id }: { readonly fingerprint: Fingerpr
 
 /** All judgements of one fingerprint are below this. */
 export const runFolder = (fingerprint: Fingerprint): string => `runs/${fingerprint.slice(0, 2)}/${fingerprint}`;
+
+/** What a path on the branch is the report of; undefined for any other file. */
+export function parseReportPath(path: string): { readonly fingerprint: Fingerprint; readonly id: string } | undefined {
+  const [, shard, run, id] = /^runs\/([0-9a-f]{2})\/([0-9a-f]{64})\/([^/]+)\/report\.json$/.exec(path) ?? [];
+  if (shard === undefined || run === undefined || id === undefined) return undefined;
+  return run.startsWith(shard) && isReportId(id) ? { fingerprint: asFingerprint(run), id } : undefined;
+}
 
 /** `random` is 24 bits of chance: two judgements in one second keep apart. Ids sort by time. */
 export function reportId(now: Date, random: number): string {

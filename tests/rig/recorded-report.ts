@@ -19,23 +19,33 @@ export interface RecordOptions extends SampleOptions {
 
 /** A report on a commit, and its note, as the gate leaves them. */
 export async function recordReport(repo: Repository, options: RecordOptions): Promise<Report> {
-  const { commit, fingerprint, id, branch = 'mlops', json = reportJson, ...sample } = options;
-  const report = sampleReport({
-    baseline: null,
-    ...sample,
-    run: { ...run, fingerprint, ...sample.run },
-    facts: { commit, fingerprint, ...(id === undefined ? {} : { id }), ...sample.facts },
-  });
-  const path = reportPath(report);
-  const done = await record(repo, {
-    branch,
-    files: new Map([
-      [path.json, json(report)],
-      [path.markdown, `# ${report.outcome} ${report.id}\n`],
-    ]),
-    notes: new Map([[commit, [noteLine(report)]]]),
-    message: `Report: ${report.outcome}\n`,
-  });
-  if (!done.ok) throw new Error(JSON.stringify(done.error));
+  const [report] = await recordReports(repo, [options], options.branch);
+  if (report === undefined) throw new Error('no report');
   return report;
+}
+
+/** Several in one commit: of a history of which only the end matters. */
+export async function recordReports(
+  repo: Repository,
+  all: readonly RecordOptions[],
+  branch = 'mlops',
+): Promise<readonly Report[]> {
+  const files = new Map<string, string>();
+  const notes = new Map<Oid, readonly string[]>();
+  const reports = all.map(({ commit, fingerprint, id, branch: _branch, json = reportJson, ...sample }) => {
+    const report = sampleReport({
+      baseline: null,
+      ...sample,
+      run: { ...run, fingerprint, ...sample.run },
+      facts: { commit, fingerprint, ...(id === undefined ? {} : { id }), ...sample.facts },
+    });
+    const path = reportPath(report);
+    files.set(path.json, json(report)).set(path.markdown, `# ${report.outcome} ${report.id}\n`);
+    notes.set(commit, [...(notes.get(commit) ?? []), noteLine(report)]);
+    return report;
+  });
+  const message = `Report: ${reports.map(({ outcome }) => outcome).join(', ')}\n`;
+  const done = await record(repo, { branch, files, notes, message });
+  if (!done.ok) throw new Error(JSON.stringify(done.error));
+  return reports;
 }

@@ -6,9 +6,11 @@ import {
   dashboardLimits,
   dashboardLines,
   joinDashboards,
+  linkedEntries,
 } from '../../lib/report/dashboard.ts';
 import { dashboardMarkdown } from '../../lib/report/dashboard-markdown.ts';
 import { metricsOnly } from '../../lib/report/metrics-only.ts';
+import { reportPath } from '../../lib/report/report-path.ts';
 import { golden } from '../rig/golden.ts';
 import { fingerprint, hostile, numberOf, outOfMemory, sampleReport } from '../rig/sample-report.ts';
 
@@ -65,6 +67,18 @@ describe("the reports branch's README", () => {
     expect(new Set(entries.map(({ branch }) => branch)).size).toBeLessThanOrEqual(2 * dashboardLimits.branches);
     expect(file.length).toBeLessThan(300_000);
     expect(dashboardMarkdown(entries).length).toBeLessThan(30_000);
+  });
+
+  test('leads to no report that mlops gc --reports may prune', () => {
+    const all = Array.from({ length: 200 }, (_, minute) =>
+      entry(minute, minute % 3 === 0 ? {} : { branch: `topic-${minute % 30}` }),
+    );
+    const entries = joinDashboards([], all);
+    const kept = new Set<string>(linkedEntries(entries).map((each) => reportPath(each).markdown));
+    const links = [...dashboardMarkdown(entries).matchAll(/\]\((runs\/[^)]+)\)/g)].map(([, path]) => path ?? '');
+    expect(links.length).toBeGreaterThan(dashboardLimits.recent);
+    expect(links.filter((path) => !kept.has(path))).toEqual([]);
+    expect(kept.size).toBeLessThan(entries.length / 2);
   });
 
   test('takes the required metrics first, and none from an error', () => {

@@ -1,5 +1,5 @@
 import { gc } from '../../commands/gc.ts';
-import { parseMem } from '../../config/units.ts';
+import { parseDays, parseMem } from '../../config/units.ts';
 import type { App } from '../app.ts';
 import { atPlaceOf } from '../at-place.ts';
 import { commitArgument } from '../commit-argument.ts';
@@ -10,26 +10,34 @@ import { inRepository, type Session, withProgress } from '../session.ts';
 import { mayRun } from '../trust.ts';
 
 export interface GcFlags {
-  readonly olderThan: string;
+  readonly olderThan?: string;
   readonly maxSize?: string;
+  readonly reports?: boolean;
+  readonly keep?: string;
   readonly verify?: boolean;
   readonly dryRun?: boolean;
 }
 
 /** `mlops gc`, where HEAD's config runs its jobs. */
 export async function gcCommand(app: App, flags: GcFlags): Promise<number> {
-  const { dryRun = false, verify = false, maxSize } = flags;
-  const days = /^(\d{1,5})d?$/.exec(flags.olderThan)?.[1];
+  const { olderThan = '30', dryRun = false, verify = false, maxSize, keep } = flags;
+  const days = parseDays(olderThan);
   const maxBytes = maxSize === undefined ? undefined : parseMem(maxSize);
-  if (days === undefined || Number(days) < 1 || (maxSize !== undefined && maxBytes === undefined)) {
-    app.say(lead('--older-than takes whole days from 1, --max-size a size like 200G'));
+  if (days === undefined || (maxSize !== undefined && maxBytes === undefined) || keep !== undefined) {
+    app.say(
+      lead(
+        keep === undefined
+          ? '--older-than takes whole days from 1, --max-size a size like 200G'
+          : '--keep counts reports: it goes with --reports',
+      ),
+    );
     return 1;
   }
-  const words = ['--older-than', flags.olderThan, ...(maxSize === undefined ? [] : ['--max-size', maxSize])];
+  const words = ['--older-than', olderThan, ...(maxSize === undefined ? [] : ['--max-size', maxSize])];
   const again = ['mlops gc', ...words, ...(verify ? ['--verify'] : []), ...(dryRun ? ['--dry-run'] : [])].join(' ');
   return inRepository(app, { again }, async (session) => {
     if (!(await mayRun(app, session))) return 1;
-    const request = { olderThanDays: Number(days), ...(maxBytes === undefined ? {} : { maxBytes }), dryRun, verify };
+    const request = { olderThanDays: days, ...(maxBytes === undefined ? {} : { maxBytes }), dryRun, verify };
     return free(app, session, request);
   });
 }

@@ -1,9 +1,10 @@
 import { short } from '../../base/ids.ts';
 import type { IgnoredReport, ShowError } from '../../commands/show.ts';
+import { formatLocalTime } from '../../report/local-time.ts';
 import { plural } from '../../report/numbers.ts';
 import { treeTrouble } from './git-trouble.ts';
 import { ignoredWords } from './ignored-report.ts';
-import { said, word } from './layout.ts';
+import { columns, said, word } from './layout.ts';
 import type { Setting } from './setting.ts';
 import { type Trouble, troubleOf, type Words } from './trouble.ts';
 
@@ -62,6 +63,27 @@ const words: Words<ShowError> = {
     means: 'They may be of a newer version, or changed by hand.',
     next: [{ command: 'mlops run --again', what: 'trains the commit anew' }],
   }),
+  pruned: ({ notes, pruned }, { clock }) => {
+    const [newest] = pruned;
+    const rows = pruned
+      .slice(0, most)
+      .map(({ fingerprint, id, prunedAt }) => [
+        `run ${short(fingerprint)}`,
+        id,
+        prunedAt === undefined ? '' : `pruned ${formatLocalTime(prunedAt, clock.now, clock.timeZone)}`,
+      ]);
+    return {
+      failed: `${pruned.length === 1 ? 'the report' : `${pruned.length} reports`} on it ${pruned.length === 1 ? 'was' : 'were'} pruned (mlops gc --reports)`,
+      list: [...some(notes), ...columns(rows)],
+      means: 'The history of the reports branch still has it, and what the note says holds.',
+      next: [
+        ...(newest === undefined
+          ? []
+          : [{ command: `git show ${short(newest.tip)}:${newest.folder}/report.md`, what: 'shows it' }]),
+        { ...trains, what: 'judges the commit anew' },
+      ],
+    };
+  },
   git: ({ cause }, setting) => treeTrouble(cause, setting),
 };
 
