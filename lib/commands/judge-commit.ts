@@ -3,7 +3,7 @@ import { gateCommit } from '../gate/gate-commit.ts';
 import type { Identified } from '../gate/identify.ts';
 import type { Destination } from '../gate/judge-run.ts';
 import type { GateOutcome } from '../gate/outcome.ts';
-import { forgetPending } from '../gate/pending.ts';
+import { forgetPending, isAnswered, pendingRun } from '../gate/pending.ts';
 import type { RunOptions } from '../gate/run-commit.ts';
 import { supersede } from './supersede.ts';
 
@@ -20,7 +20,11 @@ export async function judgeCommit(
       context.emit({ event: 'superseded', commit, job });
   }
   // Without its report the verdict is still to be fetched.
-  if (outcome.outcome === 'judged' && outcome.recorded.ok) forgetPending(context.repo, identified.commit);
+  if (outcome.outcome === 'judged' && outcome.recorded.ok) {
+    const pending = pendingRun(context.repo, identified);
+    if (pending === undefined || isAnswered(pending, outcome.report.run))
+      forgetPending(context.repo, identified.commit);
+  }
   return outcome;
 }
 

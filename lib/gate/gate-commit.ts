@@ -11,7 +11,7 @@ import { type Destination, judgeRun, type RunToJudge, skippedReport } from './ju
 import { knownVerdict, reportsOf } from './known.ts';
 import type { GateError, GateOutcome } from './outcome.ts';
 import { overview } from './overview.ts';
-import { forgetPending, notePending } from './pending.ts';
+import { forgetPending, isAnswered, notePending, pendingRun } from './pending.ts';
 import { readPipeline } from './pipeline.ts';
 import { recordReport } from './record-report.ts';
 import { type RunOptions, runCommit } from './run-commit.ts';
@@ -30,7 +30,8 @@ export async function gateCommit(context: GateContext, request: GateRequest): Pr
   const place = context.placeFor(identified.config);
   const { branch, remote } = request;
   const { commit, fingerprint, config } = identified;
-  const about = { commit, fingerprint, place: place.name, branch, remote, reports: config.reports };
+  const again = request.start === 'again';
+  const about = { commit, fingerprint, place: place.name, branch, remote, reports: config.reports, again };
   const ran = await runCommit(context, identified, place, request, {
     note: (attempt, job) => notePending(context.repo, { ...about, attempt, job }, context.now()),
     forget: () => forgetPending(context.repo, commit),
@@ -86,11 +87,18 @@ interface KnownRun extends RunToJudge {
   readonly accepted?: Report;
 }
 
-/** Here, or on the remote's reports branch: asked only where this clone does not know. */
+/**
+ * Here, or on the remote's reports branch: asked only where this clone does not know. Whoever looks after a run that was started `again` wants
+ * its own verdict; a push goes by what is known.
+ */
 async function findKnown(context: GateContext, request: GateRequest): Promise<KnownRun | undefined> {
-  const { fingerprint, config } = request.identified;
+  const { commit, fingerprint, config } = request.identified;
   const reports = { repo: context.repo, branch: config.reports, emit: context.emit };
-  const look = async () => asKnown(await reportsOf(reports, fingerprint), request.identified.commit);
+  const pending = request.start === 'never' ? pendingRun(context.repo, request.identified) : undefined;
+  const look = async () => {
+    const known = asKnown(await reportsOf(reports, fingerprint), commit);
+    return known === undefined || pending === undefined || isAnswered(pending, known.run) ? known : undefined;
+  };
   const here = await look();
   if (here !== undefined || request.remote === undefined) return here;
   await fetchKnown(context, request.remote, config.reports);

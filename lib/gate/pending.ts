@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { asFingerprint, asOid, type Fingerprint, isFingerprint, isOid, type Oid } from '../base/ids.ts';
 import { writeWhole } from '../fingerprint/state-file.ts';
 import type { Repository } from '../git/repository.ts';
+import type { RunResult } from '../verdict/types.ts';
 
 /** A run of this clone without a verdict: whoever waits for it may be killed at any time, and then the verdict is still to be fetched. */
 export interface PendingRun {
@@ -17,6 +18,8 @@ export interface PendingRun {
   readonly remote?: string;
   /** The reports branch. */
   readonly reports: string;
+  /** It was started although a verdict may be known: only its own result is what is waited for. */
+  readonly again?: true;
   /** When it was submitted, or found. ISO 8601. */
   readonly since: string;
 }
@@ -31,13 +34,13 @@ export function notePending(
     readonly job: string | undefined;
     readonly branch: string | undefined;
     readonly remote: string | undefined;
+    readonly again: boolean;
   },
   now: Date,
 ): void {
   const { commit, fingerprint, place, job, attempt, branch, remote, reports } = run;
-  const before = parse(readIfThere(pathOf(repo, commit))).find(
-    (one) => one.fingerprint === fingerprint && one.attempt === attempt,
-  );
+  const noted = pendingRun(repo, run);
+  const before = noted?.attempt === attempt ? noted : undefined;
   const pending: PendingRun = {
     version: 1,
     commit,
@@ -48,6 +51,7 @@ export function notePending(
     ...(branch === undefined ? {} : { branch }),
     ...(remote === undefined ? {} : { remote }),
     reports,
+    ...(run.again || before?.again === true ? { again: true } : {}),
     // Who comes back to it later has not submitted it then (supersede.ts goes by the order).
     since: before?.since ?? now.toISOString(),
   };
@@ -57,6 +61,18 @@ export function notePending(
 export function forgetPending(repo: Pick<Repository, 'stateDir'>, commit: Oid): void {
   rmSync(pathOf(repo, commit), { force: true });
 }
+
+/** Whether what is waited for has come with this result: any of the same fingerprint, of a run that was started `again` only its own. */
+export const isAnswered = (
+  { again, attempt, place }: PendingRun,
+  result: Pick<RunResult, 'attempt' | 'place'> | undefined,
+): boolean => again !== true || (result?.attempt === attempt && result.place.cluster === place);
+
+/** The commit's run that is waited for. */
+export const pendingRun = (
+  repo: Pick<Repository, 'stateDir'>,
+  { commit, fingerprint }: Pick<PendingRun, 'commit' | 'fingerprint'>,
+): PendingRun | undefined => parse(readIfThere(pathOf(repo, commit))).find((run) => run.fingerprint === fingerprint);
 
 /** Oldest first. A file that cannot be read is no run: the next push of that commit finds its job all the same. */
 export function pendingRuns(repo: Pick<Repository, 'stateDir'>): readonly PendingRun[] {

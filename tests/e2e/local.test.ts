@@ -270,6 +270,36 @@ describeWith(needs, 'a push that trains on this machine', () => {
     expect(await project.trainings()).toBe(2);
   });
 
+  test('a known run that is repeated in the background: a push goes by the verdict that is known, and mlops sync waits for the new one and publishes it', async () => {
+    await using project = await shellProject();
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });
+    await project.hold();
+    expect(await project.mlops(['run', '--again', '--detach'])).toMatchObject({ code: 0 });
+    await project.training(2);
+    const goesOn = { code: 0, stderr: expect.stringMatching(/^mlops {2}RUNNING .* attempt 2 [\s\S]*not judged yet/m) };
+    expect(await project.mlops(['sync'])).toMatchObject(goesOn);
+    expect(await project.git(['push', 'origin', 'main:other'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/PASS/),
+    });
+    expect(await project.mlops(['sync'])).toMatchObject(goesOn);
+    await project.release();
+    expect(await project.mlops(['wait'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/^mlops {2}PASS/) });
+    // Its verdict is here, and what was waited for is over.
+    expect(await project.mlops(['sync'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/no run of this clone is waited for/),
+    });
+    const reports = async () => {
+      const paths = await project.repository.git('--git-dir', project.remote, 'ls-tree', '-r', '--name-only', 'mlops');
+      return paths.split('\n').filter((path) => path.endsWith('/report.json')).length;
+    };
+    expect(await project.mlops(['run', '--again', '--detach'])).toMatchObject({ code: 0 });
+    await until(async () => /PASS/.test((await project.mlops(['sync'])).stderr));
+    expect(await reports()).toBe(3);
+    expect(await project.trainings()).toBe(3);
+  });
+
   test('mlops logs shows a run that goes on, follows it to its end, and shows what one cell has put out; mlops wait exits as it was judged', async () => {
     await using project = await cliProject();
     await project.hold();
