@@ -172,6 +172,7 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .description('free what no run and no kept artifact uses, where jobs run; or prune old reports')
     .option('--older-than <days>', 'unused for so many days: 30')
     .option('--max-size <size>', 'then the longest unused content, until no more than this is left: 200G')
+    .option('--max-environments <size>', 'then the longest unused environments, until no more than this is left: 20G')
     .option('--verify', 'also hash every object, and remove the damaged ones')
     .option('--reports', 'in place of that: remove reports from their branch, by --older-than, --keep or both')
     .option('--keep <number>', 'of --reports: so many of the newest stay, whatever their age')

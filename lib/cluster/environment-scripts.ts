@@ -1,5 +1,5 @@
 import { shellQuote } from '../base/shell-quote.ts';
-import { LANGUAGE } from './store-scripts.ts';
+import { LANGUAGE, POLITE } from './store-scripts.ts';
 
 /** What is asked about `WORKDIR/envs`: small files only, no walk over an environment. Keys are ours, without spaces. */
 
@@ -65,34 +65,47 @@ for file in packages.txt lock.txt added; do
 done
 [ ! -f failed.log ] || { echo 'file failed.log 0'; tail -c 16384 failed.log; }`;
 
-/**
- * Takes the builders' own lock first, so that nobody begins to build in it; then looks once more who uses it. `dead`: attempts without
- * a last word whose job is known to be over.
- */
-export const removeEnvironmentScript = (
-  workdir: string,
-  key: string,
-  id: string,
-  dead: readonly string[],
-): string => `${LANGUAGE}
+export interface RemoveScript {
+  readonly workdir: string;
+  readonly key: string;
+  readonly id: string;
+  /** Attempts without a last word whose job is known to be over. */
+  readonly dead: readonly string[];
+  /** Not one that anybody has used within a day. */
+  readonly idle: boolean;
+}
+
+/** Takes the builders' own lock first, so that nobody begins to build in it; then looks once more who uses it. */
+export const removeEnvironmentScript = ({ workdir, key, id, dead, idle }: RemoveScript): string => `${LANGUAGE}
+${POLITE}
 cd ${shellQuote(workdir)} || exit 70
 ${HELPERS}
 [ -d envs/${key} ] || { echo absent; exit 0; }
 # A builder that has been silent for so long is taken over by any other.
 [ -z "$(find envs/${key}/lock -prune -mmin +${silentMinutes} 2>/dev/null)" ] || { mv envs/${key}/lock tmp/GONE-${id}.lock && rm -rf tmp/GONE-${id}.lock; }
 mkdir envs/${key}/lock || { echo "locked $(cat envs/${key}/lock/owner 2>/dev/null)"; exit 0; }
-echo "removed by mlops env rm" >envs/${key}/lock/owner
-open_attempts ${key.slice(0, 24)} | while IFS= read -r line; do
-  set -- $line
-  case " ${dead.join(' ')} " in *" $2 "*) ;; *) echo "$line" ;; esac
-done >tmp/ASK-rm-${id}
-if [ -s tmp/ASK-rm-${id} ]; then
-  cat tmp/ASK-rm-${id}
-  rm -rf envs/${key}/lock tmp/ASK-rm-${id}
+echo "being removed" >envs/${key}/lock/owner
+${
+  idle
+    ? `if [ -n "$(find envs/${key}/complete -prune ! -mtime +0 2>/dev/null)" ]; then
+  rm -rf envs/${key}/lock
+  echo used
   exit 0
 fi
-rm -f tmp/ASK-rm-${id}
+`
+    : ''
+}# Not through a file, which a full disk would leave empty.
+users=$(open_attempts ${key.slice(0, 24)} | while IFS= read -r line; do
+  set -- $line
+  case " ${dead.join(' ')} " in *" $2 "*) ;; *) echo "$line" ;; esac
+done)
+if [ -n "$users" ]; then
+  rm -rf envs/${key}/lock
+  printf '%s\\n' "$users"
+  exit 0
+fi
+mkdir -p tmp
 mv envs/${key} tmp/GONE-${id} || { rm -rf envs/${key}/lock; exit 71; }
 # Some packages come with folders that not even their owner may write.
-rm -rf tmp/GONE-${id} 2>/dev/null || { chmod -R u+rwx tmp/GONE-${id}; rm -rf tmp/GONE-${id}; } || exit 72
+nice rm -rf tmp/GONE-${id} 2>/dev/null || { chmod -R u+rwx tmp/GONE-${id}; nice rm -rf tmp/GONE-${id}; } || exit 72
 echo removed`;

@@ -53,6 +53,7 @@ export type RemoveOutcome =
   | { readonly outcome: 'removed' | 'absent' }
   /** Somebody builds it, or removes it. */
   | { readonly outcome: 'locked'; readonly owner: string }
+  /** By these, or by somebody within the last day. */
   | { readonly outcome: 'used'; readonly users: readonly EnvironmentUser[] };
 
 export type EnvironmentsError =

@@ -38,16 +38,17 @@ export async function readEnvironment(
   return done.ok ? ok(parseFiles(Buffer.from(done.value.stdout))) : done;
 }
 
-/** Nothing that a live run uses: `dead` names attempts without a last word whose job is known to be over. */
+/** Nothing that a live run uses: `dead` names attempts without a last word whose job is known to be over. `idle`: nor anything used within a day. */
 export async function removeEnvironment(
   host: Host,
   workdir: string,
   key: string,
   dead: readonly EnvironmentUser[],
+  { idle }: { readonly idle: boolean } = { idle: false },
 ): Promise<Result<RemoveOutcome, EnvironmentsError>> {
   if (!safeKey.test(key)) throw new Error(`no key of an environment: ${key}`);
-  const paths = dead.map(({ path }) => path);
-  const script = removeEnvironmentScript(workdir, key, randomBytes(8).toString('hex'), paths);
+  const id = randomBytes(8).toString('hex');
+  const script = removeEnvironmentScript({ workdir, key, id, dead: dead.map(({ path }) => path), idle });
   const done = await run(host, 'remove', script, removeSeconds);
   if (!done.ok) return done;
   const { stdout } = done.value;

@@ -28,8 +28,6 @@ export function planGc(survey: GcSurvey, live: ReadonlySet<string>, options: GcO
     ...survey.trees
       .filter(({ path, old }) => old && !trees.has(path))
       .map(({ path }) => ({ kind: 'tree', path }) as const),
-    // Which environment a run uses is not written down; its job may outlive any age.
-    ...(running.length > 0 ? [] : survey.environments).map((path) => ({ kind: 'environment', path }) as const),
     ...chooseObjects(free, survey.total, options).map(
       ({ sha256, bytes }) =>
         ({ kind: 'object', path: `objects/${sha256.slice(0, 2)}/${sha256.slice(2)}`, sha256, bytes }) as const,

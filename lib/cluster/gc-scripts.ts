@@ -1,10 +1,8 @@
 import { shellQuote } from '../base/shell-quote.ts';
 import { UNBELIEVE } from './share-scripts.ts';
-import { HASH, LANGUAGE } from './store-scripts.ts';
+import { HASH, LANGUAGE, POLITE } from './store-scripts.ts';
 
 /** A login node is shared: one find for each kind, with the lowest priority. Paths here are ours, without spaces. */
-
-const POLITE = 'command -v nice >/dev/null 2>&1 || nice() { "$@"; }';
 
 export interface SurveyScript {
   readonly workdir: string;
@@ -60,8 +58,6 @@ printf '%s\\n' runs/*/[0-9]*/result/kept | xargs cat 2>/dev/null | awk '{ print 
 for path in steps/*.*; do [ ! -f "$path" ] || ! quiet "$path" || echo "temporary $path"; done
 printf '%s\\n' steps/* | xargs awk '/^archive=/ { print "step", FILENAME, substr($0, 9) }' 2>/dev/null
 printf '%s\\n' steps/* | old
-for path in envs/*; do [ ! -f "$path/complete" ] || [ -d "$path/lock" ] || echo "environment $path"; done
-printf '%s\\n' envs/*/complete | old
 [ ! -d objects ] || nice find objects -type f ${all ? '' : `\\( -name '.?*' -mtime +0 -o -mtime +${days} \\)`} -exec ls -ln {} + |
   awk '{ total += $5; print "object", $NF, $5, $6, $7, $8 } END { printf "total %.0f\\n", total }'
 ${all ? `[ ! -d objects ] || nice find objects -type f -mtime +${days} | sed 's/^/old /'` : ''}
@@ -82,16 +78,11 @@ take() {
   number=$((number + 1))
   gone=tmp/GONE-${id}-$number
   mv "$1" "$gone" || return
-  # Some packages come with folders that not even their owner may write.
-  # Folders alone: a file may be a link to the store's content, whose mode is the same.
+  # Shared folders are closed even to their owner. Folders alone: a file may be a link to the store's content, whose mode is the same.
   nice rm -rf "$gone" 2>/dev/null || { find "$gone" -type d -exec chmod u+rwx {} \\; 2>/dev/null; nice rm -rf "$gone"; }
 }
 of folder | while IFS= read -r path; do [ ! -e "$path" ] || take "$path"; done
 number=1000000
-of environment | while IFS= read -r path; do
-  [ -d "$path/lock" ] || [ -z "$(find "$path/complete" -prune -mtime +${days} 2>/dev/null)" ] || take "$path"
-done
-number=2000000
 of tree | while IFS= read -r path; do
   [ -z "$(find "$path/files" -prune -mtime +${days} 2>/dev/null)" ] || take "$path"
 done

@@ -32,9 +32,6 @@ export function parseSurvey(text: string, options: { readonly all: boolean }): G
     steps: of('step').flatMap(([path = '', archive = '']) =>
       /^steps\/[0-9a-f]{64}$/.test(path) && isSha256(archive) ? [{ path, archive, old: old.has(path) }] : [],
     ),
-    environments: of('environment').flatMap(([path = '']) =>
-      /^envs\/\w[\w.-]*$/.test(path) && old.has(`${path}/complete`) ? [path] : [],
-    ),
     trees: of('tree').flatMap(([path = '']) =>
       /^trees\/[0-9a-f]{64}\.[0-9a-f]+$/.test(path) ? [{ path, old: old.has(`${path}/files`) }] : [],
     ),

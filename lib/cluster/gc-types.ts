@@ -9,7 +9,7 @@ export interface GcOptions {
   readonly maxBytes?: number;
 }
 
-/** Everything under a working folder that may be freed, and what forbids it. Paths are relative to the working folder. */
+/** Everything under a working folder that may be freed, but for environments (environments.ts), and what forbids it. Paths are relative to the working folder. */
 export interface GcSurvey {
   /** Left behind by clients and jobs that have died: nobody has written there for a day. */
   readonly temporaries: readonly string[];
@@ -20,8 +20,6 @@ export interface GcSurvey {
   readonly keeps: readonly string[];
   /** What a known step left, by its index file. */
   readonly steps: readonly { readonly path: string; readonly archive: Sha256; readonly old: boolean }[];
-  /** Unused for as long as asked, and not being built. */
-  readonly environments: readonly string[];
   /** Shared folders of data, `trees/KEY.ID`. */
   readonly trees: readonly { readonly path: string; readonly old: boolean }[];
   /** Artifacts, notebooks and logs that runs have kept, and what is in shared folders that are used. */
@@ -58,7 +56,7 @@ export interface GcObject {
 
 export type GcItem =
   | { readonly kind: 'object'; readonly path: string; readonly sha256: Sha256; readonly bytes: number }
-  | { readonly kind: 'temporary' | 'run-files' | 'step' | 'tree' | 'environment'; readonly path: string };
+  | { readonly kind: 'temporary' | 'run-files' | 'step' | 'tree'; readonly path: string };
 
 export interface GcDone {
   /** What could not be removed: another user's, or not writable. */

@@ -53,7 +53,6 @@ export function openStoreGc(host: Host, workdir: string): StoreGc {
         object: 'object',
         step: 'step',
         tree: 'tree',
-        environment: 'environment',
         temporary: 'folder',
         'run-files': 'folder',
       };

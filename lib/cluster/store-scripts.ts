@@ -4,6 +4,9 @@ import { shellQuote } from '../base/shell-quote.ts';
 
 export const LANGUAGE = 'LC_ALL=C; export LC_ALL';
 
+/** Before a command that may take long: a login node is shared. */
+export const POLITE = 'command -v nice >/dev/null 2>&1 || nice() { "$@"; }';
+
 /** `$hash FILE…` prints `HASH *FILE` lines. */
 export const HASH = `if command -v openssl >/dev/null 2>&1; then hash='openssl dgst -sha256 -r'
 elif command -v sha256sum >/dev/null 2>&1; then hash=sha256sum

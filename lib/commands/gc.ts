@@ -1,5 +1,6 @@
 import type { Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
+import type { EnvironmentsError } from '../cluster/environments.ts';
 import { planGc } from '../cluster/gc-plan.ts';
 import type { QueryError, Scheduler } from '../cluster/scheduler.ts';
 import {
@@ -11,8 +12,10 @@ import {
   openStoreGc,
 } from '../cluster/store-gc.ts';
 import type { Connection } from '../gate/place.ts';
+import type { ListedEnvironment } from './env-list.ts';
+import { type EnvironmentLimits, gcEnvironments } from './gc-environments.ts';
 
-export interface GcRequest extends GcOptions {
+export interface GcRequest extends GcOptions, EnvironmentLimits {
   /** List what would go; nothing is changed. */
   readonly dryRun: boolean;
   /** Also hash every object, and remove the damaged ones. */
@@ -22,8 +25,12 @@ export interface GcRequest extends GcOptions {
 
 export interface GcReport extends GcDone {
   readonly dryRun: boolean;
-  /** What went, or would go. */
+  /** Seconds since the epoch, by the clock there. */
+  readonly now: number;
+  /** What went, or would go, but for environments. */
   readonly items: readonly GcItem[];
+  /** Those that went, or would go; the one that is longest unused is first. */
+  readonly environments: readonly ListedEnvironment[];
   /** Of the objects among them. What else goes is not measured: that would be one more walk. */
   readonly bytes: number;
   /** Runs that have not ended: they and what they use were left alone. */
@@ -33,7 +40,11 @@ export interface GcReport extends GcDone {
   readonly damaged?: readonly Sha256[];
 }
 
-export async function gc(connection: Connection, request: GcRequest): Promise<Result<GcReport, GcError>> {
+/** `mlops gc`: content, what runs have left, and environments. */
+export async function gc(
+  connection: Connection,
+  request: GcRequest,
+): Promise<Result<GcReport, GcError | EnvironmentsError>> {
   const store = openStoreGc(connection.host, connection.workdir);
   const surveyed = await store.survey(request, request.signal);
   if (!surveyed.ok) return surveyed;
@@ -41,17 +52,23 @@ export async function gc(connection: Connection, request: GcRequest): Promise<Re
   const items = planGc(surveyed.value, new Set(live.map(({ path }) => path)), request);
   const done = request.dryRun ? ok({ left: [], stderr: '' }) : await store.remove(items, request, request.signal);
   if (!done.ok) return done;
+  const environments = await gcEnvironments(connection, request);
+  if (!environments.ok) return environments;
   const verified = request.verify ? await store.verify({ remove: !request.dryRun }, request.signal) : undefined;
   if (verified?.ok === false) return err(verified.error);
   const left = new Set(done.value.left);
   const gone = items.filter(({ path }) => !left.has(path));
-  const stderr = [done.value.stderr, verified?.value.stderr ?? ''].filter((text) => text !== '').join('\n');
+  const stderr = [done.value.stderr, environments.value.stderr, verified?.value.stderr ?? '']
+    .filter((text) => text !== '')
+    .join('\n');
   return ok({
     dryRun: request.dryRun,
     items: gone,
+    now: environments.value.now,
+    environments: environments.value.environments,
     bytes: gone.reduce((sum, item) => sum + (item.kind === 'object' ? item.bytes : 0), 0),
     live,
-    left: done.value.left,
+    left: [...done.value.left, ...environments.value.left],
     stderr,
     ...(unsure === undefined ? {} : { unsure }),
     ...(verified === undefined ? {} : { damaged: verified.value.damaged }),

@@ -184,7 +184,8 @@ describe('gc', () => {
     await at.store.put([source('data')]);
     const submitted = fingerprint('b');
     const incoming = value(await at.runs.prepare(submitted));
-    const script = 'touch state/begun; exec sleep 300\n';
+    const [used, unused] = ['a'.repeat(24), 'b'.repeat(24)];
+    const script = `environment=$workdir/envs/${used}\ntouch state/begun; exec sleep 300\n`;
     value(
       await at.runs.writeFiles(
         incoming,
@@ -200,7 +201,7 @@ describe('gc', () => {
     await until(() => ls(join(at.workdir, run('b'), '1/state')).includes('begun'));
     const privateFolder = `tmp/${submitted.slice(0, 7)}.1`;
     await at.write(`${privateFolder}/tmp/socket`, '');
-    await at.write('envs/k1/complete', 'version=1\n');
+    for (const key of [used, unused]) await at.write(`envs/${key}/complete`, 'version=1\n');
     await at.write(`${run('b')}/keep/checkpoint`, 'half a model');
     // Only what lies there is old: the job itself does not look at it.
     const ageAll = () => at.age(40, 'objects', `${run('b')}/1`, `${run('b')}/keep`, privateFolder, 'envs');
@@ -208,13 +209,43 @@ describe('gc', () => {
     const kept = await at.gc();
     expect(kept.live).toMatchObject([{ path: `${run('b')}/1`, ended: false, old: true, own: true }]);
     expect(kept.items).toEqual([]);
+    // An environment that it does not use is none of its business.
+    expect(kept.environments.map(({ key }) => key)).toEqual([unused]);
     value(await at.scheduler.cancel(job.job));
     ageAll();
     const freed = await at.gc();
     expect(freed.live).toEqual([]);
     const data = `objects/${sha256('data').slice(0, 2)}/${sha256('data').slice(2)}`;
-    const paths = [`${run('b')}/1/tree`, `${run('b')}/keep`, privateFolder, 'envs/k1', data];
+    const paths = [`${run('b')}/1/tree`, `${run('b')}/keep`, privateFolder, data];
     expect(freed.items.map(({ path }) => path).sort()).toEqual(paths.sort());
+    expect(freed.environments.map(({ key }) => key)).toEqual([used]);
+    expect(ls(join(at.workdir, 'envs'))).toBe('');
+  });
+
+  test('frees environments that nobody has used for that long, then the longest unused down to a size', async () => {
+    const at = await place();
+    const key = (digit: string) => digit.repeat(24);
+    for (const [digit, days] of [
+      ['a', 40],
+      ['b', 9],
+      ['c', 3],
+      ['d', 0],
+    ] as const) {
+      await at.write(`envs/${key(digit)}/complete`, 'version=1\nkind=venv\n');
+      await at.write(`envs/${key(digit)}/size`, '1000 7\n');
+      if (days > 0) at.age(days, `envs/${key(digit)}`);
+    }
+    // Of a build that was interrupted half is there, and nobody has counted it.
+    await at.write(`envs/${key('e')}/env/half`, 'x');
+    at.age(50, `envs/${key('e')}`);
+    const keys = async (options: Partial<GcRequest>) =>
+      (await at.gc(options)).environments.map(({ key: [one] }) => one);
+    expect((await keys({ dryRun: true })).sort()).toEqual(['a', 'e']);
+    expect(await keys({ dryRun: true, olderThanDays: 400, maxEnvironmentBytes: 2500 })).toEqual(['e', 'a', 'b']);
+    expect((await keys({ maxEnvironmentBytes: 2000 })).sort()).toEqual(['a', 'b', 'e']);
+    // What was used within a day stays, whatever the size.
+    expect(await keys({ maxEnvironmentBytes: 0 })).toEqual(['c']);
+    expect(ls(join(at.workdir, 'envs'))).toBe(`${key('d')}\n`);
   });
 
   test('treats every run without a last word as alive where the scheduler does not answer', async () => {
@@ -225,8 +256,12 @@ describe('gc', () => {
     const cause = { reason: 'scheduler', command: 'squeue', code: 1, stderr: 'slurm_load_jobs error' } as const;
     const deaf = { ...at.scheduler, query: async () => ({ ok: false, error: cause }) as const };
     const request = { olderThanDays: 30, dryRun: false, verify: false };
+    const key = 'c'.repeat(24);
+    await at.write(`${run('c')}/1/job.sh`, `environment=$workdir/envs/${key}\n`);
+    await at.write(`envs/${key}/complete`, 'version=1\n');
+    at.age(40, 'runs', 'envs');
     const report = value(await gc({ ...at, scheduler: deaf }, request));
-    expect(report).toMatchObject({ items: [], unsure: cause, live: [{ path: `${run('c')}/1` }] });
+    expect(report).toMatchObject({ items: [], environments: [], unsure: cause, live: [{ path: `${run('c')}/1` }] });
   });
 
   test('keeps what known steps left as long as their entries are in use', async () => {
@@ -310,7 +345,9 @@ describe('gc', () => {
     const at = await place();
     expect(await at.gc({ verify: true, maxBytes: 0 })).toEqual({
       dryRun: false,
+      now: expect.any(Number),
       items: [],
+      environments: [],
       bytes: 0,
       live: [],
       left: [],

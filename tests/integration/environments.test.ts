@@ -195,6 +195,15 @@ describe('removing an environment', () => {
     expect(await remove(users)).toEqual({ outcome: 'removed' });
   });
 
+  test('for want of room, leaves one alone that was used a moment ago', async () => {
+    await put(`${folder}/complete`, complete);
+    const tidy = () => removeEnvironment(host, workdir, key('a'), [], { idle: true });
+    expect(await tidy()).toEqual(ok({ outcome: 'used', users: [] }));
+    expect(await exists(join(workdir, folder, 'lock'))).toBe(false);
+    await longAgo(`${folder}/complete`);
+    expect(await tidy()).toEqual(ok({ outcome: 'removed' }));
+  });
+
   test('leaves one alone that is being built, unless its builder has died', async () => {
     await put(`${folder}/lock/owner`, 'somebody\n');
     expect(await remove()).toEqual({ outcome: 'locked', owner: 'somebody' });

@@ -67,6 +67,7 @@ const all: EnvironmentList = {
   now,
   workdir: '/scratch/ann/mlops',
   environments: [ready, other, building, failed, interrupted],
+  dead: [],
 };
 const shown = (entry: ListedEnvironment, files: Readonly<Record<string, string>> = {}): ShownEnvironment => ({
   now,

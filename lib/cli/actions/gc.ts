@@ -14,30 +14,44 @@ export interface GcFlags {
   readonly maxSize?: string;
   readonly reports?: boolean;
   readonly keep?: string;
+  readonly maxEnvironments?: string;
   readonly verify?: boolean;
   readonly dryRun?: boolean;
 }
 
 /** `mlops gc`, where HEAD's config runs its jobs. */
 export async function gcCommand(app: App, flags: GcFlags): Promise<number> {
-  const { olderThan = '30', dryRun = false, verify = false, maxSize, keep } = flags;
+  const { olderThan = '30', dryRun = false, verify = false, maxSize, maxEnvironments, keep } = flags;
   const days = parseDays(olderThan);
-  const maxBytes = maxSize === undefined ? undefined : parseMem(maxSize);
-  if (days === undefined || (maxSize !== undefined && maxBytes === undefined) || keep !== undefined) {
-    app.say(
-      lead(
-        keep === undefined
-          ? '--older-than takes whole days from 1, --max-size a size like 200G'
-          : '--keep counts reports: it goes with --reports',
-      ),
-    );
+  const [maxBytes, maxEnvironmentBytes] = [maxSize, maxEnvironments].map((size) =>
+    size === undefined ? undefined : (parseMem(size) ?? Number.NaN),
+  );
+  if (keep !== undefined) {
+    app.say(lead('--keep counts reports: it goes with --reports'));
     return 1;
   }
-  const words = ['--older-than', olderThan, ...(maxSize === undefined ? [] : ['--max-size', maxSize])];
-  const again = ['mlops gc', ...words, ...(verify ? ['--verify'] : []), ...(dryRun ? ['--dry-run'] : [])].join(' ');
+  if (days === undefined || Number.isNaN(maxBytes) || Number.isNaN(maxEnvironmentBytes)) {
+    app.say(lead('--older-than takes whole days from 1, --max-size and --max-environments a size like 200G'));
+    return 1;
+  }
+  const words = [
+    'mlops gc',
+    `--older-than ${olderThan}`,
+    maxSize !== undefined && `--max-size ${maxSize}`,
+    maxEnvironments !== undefined && `--max-environments ${maxEnvironments}`,
+    verify && '--verify',
+    dryRun && '--dry-run',
+  ];
+  const again = words.filter((word) => word !== false).join(' ');
   return inRepository(app, { again }, async (session) => {
     if (!(await mayRun(app, session))) return 1;
-    const request = { olderThanDays: days, ...(maxBytes === undefined ? {} : { maxBytes }), dryRun, verify };
+    const request = {
+      olderThanDays: days,
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+      ...(maxEnvironmentBytes === undefined ? {} : { maxEnvironmentBytes }),
+      dryRun,
+      verify,
+    };
     return free(app, session, request);
   });
 }

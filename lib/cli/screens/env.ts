@@ -10,7 +10,7 @@ import type { Setting } from './setting.ts';
 import { nextLines } from './trouble.ts';
 
 /** Digits of a key that people see and type; the rest is completed. */
-const shortKey = (key: string): string => `${key.slice(0, 12)}${key.slice(24)}`;
+export const shortKey = (key: string): string => `${key.slice(0, 12)}${key.slice(24)}`;
 
 const states = {
   ready: 'ready',
@@ -20,14 +20,14 @@ const states = {
 } satisfies Record<EnvironmentEntry['state'], string>;
 
 /** `12 min`, `5 h`, `3 d`: for comparing, not for appointments. */
-function ageText(seconds: number): string {
+export function ageText(seconds: number): string {
   const minutes = Math.max(0, Math.round(seconds / 60));
   if (minutes < 120) return `${minutes} min`;
   return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} d`;
 }
 
 const withoutValue = '–';
-const numberOf = (count: number): string => String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+export const numberOf = (count: number): string => String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 
 /** `mlops env list`: one a line; the one that HEAD asks for has a star. */
 export function envListLines(
