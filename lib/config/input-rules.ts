@@ -1,4 +1,4 @@
-import { has, isMap } from './loose.ts';
+import { has, isMap, type Loose } from './loose.ts';
 import type { Path } from './path.ts';
 import { checkPath } from './path-rules.ts';
 import type { Reporter } from './reporter.ts';
@@ -63,6 +63,15 @@ export function checkData(entries: readonly unknown[], report: Reporter): void {
   });
 }
 
+const environmentOptions = ['channels', 'name', 'kernel', 'manager', 'build_on', 'python', 'lock'] as const;
+const conda = ['conda', 'mamba', 'micromamba'];
+const managers: Readonly<Record<string, readonly string[]>> = {
+  conda,
+  packages: conda,
+  venv: ['uv'],
+  uv: ['uv'],
+};
+
 const lockable: readonly string[] = ['conda', 'packages', 'venv'];
 const pythonElsewhere: Readonly<Record<string, string>> = {
   conda: 'a conda file names it among its packages: python=3.11',
@@ -72,7 +81,7 @@ const pythonElsewhere: Readonly<Record<string, string>> = {
 
 export function checkEnvironment(value: unknown, report: Reporter): void {
   if (!isMap(value)) return;
-  const known: readonly string[] = [...environmentKinds, 'channels', 'name', 'kernel', 'build_on', 'python', 'lock'];
+  const known: readonly string[] = [...environmentKinds, ...environmentOptions];
   const kinds = environmentKinds.filter((kind) => has(value, kind));
   const all = environmentKinds.map((kind) => `\`${kind}\``).join(', ');
   const foreign = Object.keys(value).some((key) => !known.includes(key));
@@ -116,6 +125,7 @@ export function checkEnvironment(value: unknown, report: Reporter): void {
       '`lock` goes with `conda`, `packages` and `venv`',
       first === 'uv' ? 'uv.lock is a lock already' : undefined,
     );
+  checkManager(value, first, report);
   for (const kind of ['conda', 'venv', 'uv', 'lock'])
     checkPath(value[kind], ['environment', kind], report, 'repository');
   const { prefix } = value;
@@ -125,5 +135,20 @@ export function checkEnvironment(value: unknown, report: Reporter): void {
       ['environment', 'prefix'],
       'value',
       `\`prefix\` is an absolute path, not ${report.shown(['environment', 'prefix'], prefix)}`,
+    );
+}
+
+function checkManager({ manager }: Loose, kind: string | undefined, report: Reporter): void {
+  if (manager === undefined || kind === undefined) return;
+  const at: Path = ['environment', 'manager'];
+  const names = managers[kind];
+  if (names === undefined)
+    report.error('conflict', at, 'key', '`manager` goes with `conda`, `packages`, `venv` and `uv`');
+  else if (typeof manager === 'string' && (!/^[/$]/.test(manager) || !names.includes(manager.replace(/.*\//, ''))))
+    report.error(
+      'wrong-value',
+      at,
+      'value',
+      `\`manager\` is the absolute path of ${names.join(', ').replace(/, (?=[^,]*$)/, ' or ')}, not ${report.shown(at, manager)}`,
     );
 }

@@ -130,9 +130,10 @@ function readEnvironment(written: Written['environment']): Environment {
 
 function readSource(written: Written['environment']): Environment {
   if (written === undefined || written === 'none') return { kind: 'none' };
-  const common = defined<{ name?: string; kernel?: 'user'; buildOn: 'job' | 'login' }>({
+  const common = defined<{ name?: string; kernel?: 'user'; manager?: string; buildOn: 'job' | 'login' }>({
     name: written.name,
     kernel: written.kernel,
+    manager: written.manager,
     buildOn: written.build_on ?? 'job',
   });
   const kind = environmentKinds.find((candidate) => written[candidate] !== undefined);

@@ -137,6 +137,9 @@ const environmentMap = z
     kernel: z
       .enum(['user'], is('can only be user'))
       .meta({ description: "Also install the kernel for this user's Jupyter." }),
+    manager: oneLine('is the program that builds it, such as /opt/conda/bin/conda').meta({
+      description: 'conda, mamba, micromamba or uv by its path, where it is not to be looked for.',
+    }),
     build_on: z
       .enum(['job', 'login'], is('is job or login'))
       .meta({ description: 'Where it is built the first time.' }),

@@ -90,6 +90,8 @@ export type LockedSource = Extract<Environment, { readonly kind: 'conda' | 'pack
 type EnvironmentOf<Kind> = Kind & {
   readonly name?: string;
   readonly kernel?: 'user';
+  /** The program that builds it, by its path on the cluster; absent: it is looked for. */
+  readonly manager?: string;
   readonly buildOn: 'job' | 'login';
 };
 

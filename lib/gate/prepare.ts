@@ -143,7 +143,9 @@ export async function planCommit(
   if (!trees.ok) return err({ reason: 'tree', cause: trees.error });
   const steps = identified.config.steps.flatMap((step) => (step.kind === 'notebook' ? [step.notebook] : []));
   const templatePath = (name: string) => `.mlops/templates/${name}`;
-  const texts = await readTexts(trees.value, new Set([...steps, ...TEMPLATE_NAMES.map(templatePath)]));
+  const { config } = identified;
+  const uvLock = config.environment.kind === 'uv' ? config.environment.file : '';
+  const texts = await readTexts(trees.value, new Set([...steps, uvLock, ...TEMPLATE_NAMES.map(templatePath)]));
   if (!texts.ok) return texts;
   const own = new Map(
     TEMPLATE_NAMES.flatMap((name) => {
@@ -154,7 +156,6 @@ export async function planCommit(
   const templates = await readTemplates(context.templates, own);
   const located = await readPipelineText(context.repo, identified.commit);
   if (!located.ok) return err({ reason: 'pipeline', cause: located.error });
-  const { config } = identified;
   const notebooks = new Map(
     steps.flatMap((path) => (texts.value.has(path) ? [[path, texts.value.get(path) ?? ''] as const] : [])),
   );
@@ -163,6 +164,7 @@ export async function planCommit(
     fingerprinted: identified,
     tree: trees.value.flatMap((tree) => tree.entries),
     notebooks,
+    uvLock: texts.value.get(uvLock) ?? '',
     secrets: Object.fromEntries(config.secrets.map((name) => [name, secrets === 'none' ? '' : secrets[name]])),
     driver: templates['notebook.py'],
     locate: (path) => located.value.locate(path),

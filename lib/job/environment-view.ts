@@ -8,7 +8,8 @@ export function environmentView(config: Config, environmentKey: string): Environ
   const { environment } = config;
   const kernel = kernelOf(config);
   const builtBefore = 'buildOn' in environment && environment.buildOn === 'login';
-  const built = { ...kernel, kind: environment.kind, environmentKey, builtBefore };
+  const manager = 'manager' in environment && environment.manager !== undefined ? { manager: environment.manager } : {};
+  const built = { ...kernel, ...manager, kind: environment.kind, environmentKey, builtBefore };
   switch (environment.kind) {
     case 'none':
       return { template: 'env-given' };

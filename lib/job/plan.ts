@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, type Json } from '../base/canonical-json.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { checkPinsScript } from '../cluster/file-listing.ts';
-import type { Config } from '../config/types.ts';
 import type { Fingerprinted } from '../fingerprint/types.ts';
-import { environmentView, isBuilt, isInTree, needsOf } from './environment-view.ts';
-import { installsFromTree } from './local-requirements.ts';
+import { environmentSpecification } from './environment-specification.ts';
+import { environmentView, isBuilt, needsOf } from './environment-view.ts';
 import { planSteps } from './plan-steps.ts';
 import { taskErrors } from './plan-tasks.ts';
 import { jobResources, sbatchOptions } from './resources.ts';
@@ -23,7 +21,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
   const name = `mlops-${fingerprint.slice(0, 16)}`;
   const resources = jobResources(config);
   const needs = needsOf(config);
-  const specification = environmentSpecification(fingerprinted, config, needs);
+  const specification = environmentSpecification(request, needs);
   const key = createHash('sha256').update(specification).digest('hex').slice(0, 24);
   const data = placements(fingerprinted);
   const inputs = new Map<string, InputFile>(steps.inputs);
@@ -77,33 +75,6 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       artifacts: config.artifacts,
     },
   });
-}
-
-/**
- * The environment by its meaning (specification and modules, as the fingerprint has it) and by what we add to it. Of its hash 96 bits
- * are the key, because the path is in the first line of every script that is installed there, which older kernels cut at 127 bytes.
- */
-function environmentSpecification(fingerprinted: Fingerprinted, config: Config, needs: readonly string[]): string {
-  const { inputs } = fingerprinted;
-  // `-e .` and `./package` install what is in the commit: the specification alone does not say what.
-  const code = installsFromTree(inputs.environment) ? { code: inputs.code } : {};
-  const image = imageOfTree(config, fingerprinted);
-  const specification = { environment: inputs.environment, setup: inputs.setup, needs };
-  return canonicalJson({ version: 1, ...specification, ...code, ...(image === undefined ? {} : { image }) });
-}
-
-/** The content of an image that the commit or its data has. */
-function imageOfTree({ environment }: Config, { inputs, data }: Fingerprinted): Json | undefined {
-  if (environment.kind !== 'container' || !isInTree(environment.image)) return undefined;
-  const below = (path: string) => path === environment.image || path.startsWith(`${environment.image}/`);
-  const files = Object.values(data)
-    .flat()
-    .filter(({ path }) => below(path));
-  const code = Object.entries(inputs.code).filter(([path]) => below(path));
-  return {
-    data: Object.fromEntries(files.map(({ path, sha256 }) => [path, sha256])),
-    code: Object.fromEntries(code.map(([path, file]) => [path, { ...file }])),
-  };
 }
 
 /** Each path once: entries may overlap, and what one of them calls writable is copied. */

@@ -58,6 +58,7 @@ async function render(
     environmentKey: '',
     title: '',
     builtBefore: false,
+    manager: '',
     python: '',
     kernel: '',
     kernelTitle: '',

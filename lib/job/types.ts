@@ -9,6 +9,8 @@ export interface PlanRequest {
   readonly tree: readonly TreeFile[];
   /** The notebooks that steps name, by path: what the commit holds. */
   readonly notebooks: ReadonlyMap<string, string>;
+  /** What the commit's uv.lock says, where the environment is made from one. */
+  readonly uvLock?: string;
   /** Values of `secrets:`, from the pusher's environment. */
   readonly secrets: Readonly<Record<string, string | undefined>>;
   /** templates/notebook.py, or the repository's own. */

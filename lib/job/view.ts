@@ -47,6 +47,8 @@ interface BuiltView extends KernelView {
   /** The job does not build it: that was done on the login node. */
   readonly builtBefore: boolean;
   readonly environmentKey: string;
+  /** The program that builds it, absolute or beginning with a variable; absent: it is looked for. */
+  readonly manager?: string;
   /** What is being installed, for the line of progress. */
   readonly title: string;
 }

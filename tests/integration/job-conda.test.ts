@@ -156,6 +156,15 @@ describeWith(
       expect(outcome.result.steps).toMatchObject([{ outcome: 'passed' }]);
     }, 400_000);
 
+    test('is built by the conda that the config names, though PATH has none', async () => {
+      const environment = {
+        ...packages('no-such-package-of-mlops-hpc'),
+        manager: conda ?? '',
+      } as Config['environment'];
+      const { result } = await workdir.run(scene(environment, 'true', { path: '/none' }));
+      expect(result.preparation?.detail).toMatch(/^\S*\/conda ended with status 1.*no-such-package-of-mlops-hpc/s);
+    }, 400_000);
+
     test('that cannot be solved is an error in the solver’s own words', async () => {
       const { result, plan } = await workdir.run(scene(packages('no-such-package-of-mlops-hpc'), 'true'));
       expect(result.preparation).toMatchObject({ side: 'infrastructure', reason: 'environment' });
@@ -185,6 +194,22 @@ describeWith([], 'without any conda', () => {
       reason: 'environment',
       detail: expect.stringMatching(/^no conda: looked for micromamba, mamba and conda on PATH/),
     });
+  });
+});
+
+test('a manager that is not where the config says is named, and no other is taken', async () => {
+  await using workdir = await Workdir.make();
+  const environment: Config['environment'] = {
+    kind: 'packages',
+    packages: ['numpy'],
+    channels: [],
+    manager: '$HOME/none/bin/conda',
+    buildOn: 'job',
+  };
+  const { result } = await workdir.run({ config: { environment, steps: [runStep('true')] } });
+  expect(result.preparation).toMatchObject({
+    reason: 'environment',
+    detail: expect.stringContaining(`there is no program ${workdir.home}/none/bin/conda (environment.manager) on `),
   });
 });
 

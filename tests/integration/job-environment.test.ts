@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Config } from '../../lib/config/types.ts';
 import { exists, venv, venvScene } from '../rig/environment.ts';
-import { ended, expressions, notebookOf, notebookStep, runStep, Workdir } from '../rig/job.ts';
+import { ended, expressions, notebookOf, notebookStep, runStep, type Scene, Workdir } from '../rig/job.ts';
 import { until } from '../rig/until.ts';
 
 const exec = promisify(execFile);
@@ -17,6 +17,18 @@ afterAll(async () => workdir[Symbol.asyncDispose]());
 
 const scene = venvScene;
 const environmentOf = (key: string | undefined) => join(workdir.folder, 'envs', key ?? 'none');
+
+let uvInstalled: Promise<string> | undefined;
+/** A uv of this suite's own. */
+const uvProgram = (): Promise<string> => {
+  uvInstalled ??= (async () => {
+    const tools = join(workdir.folder, 'tools');
+    await exec('python3', ['-m', 'venv', tools]);
+    await exec(join(tools, 'bin/pip'), ['install', '-q', '--disable-pip-version-check', 'uv']);
+    return join(tools, 'bin/uv');
+  })();
+  return uvInstalled;
+};
 
 describe('a venv from requirements.txt', () => {
   test('is built in its place, believed after an import, listed, and used again', async () => {
@@ -91,16 +103,38 @@ describe('a venv from requirements.txt', () => {
   });
 
   test('is built with uv where that is found', async () => {
-    const tools = join(workdir.folder, 'tools');
-    await exec('python3', ['-m', 'venv', tools]);
-    await exec(join(tools, 'bin/pip'), ['install', '-q', '--disable-pip-version-check', 'uv']);
     const bin = join(workdir.folder, 'uv only');
     await mkdir(bin);
-    await exec('ln', ['-s', join(tools, 'bin/uv'), bin]);
+    await exec('ln', ['-s', await uvProgram(), bin]);
     const { result, plan } = await workdir.run(scene('six\n', 'python -c "import six"', { path: bin }));
     expect(result.preparation).toBeUndefined();
     expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
     expect(await readFile(join(environmentOf(plan.environmentKey), 'build.log'), 'utf8')).toContain('uv');
+  });
+
+  test('from a uv.lock that names a package of the repository never runs another commit’s, built by the uv that the config names', async () => {
+    const manager = await uvProgram();
+    const files = (value: number) => ({
+      'pyproject.toml':
+        '[project]\nname = "top"\nversion = "0"\nrequires-python = ">=3.9"\ndependencies = ["pkg"]\n[tool.uv.sources]\npkg = { path = "pkg", editable = true }\n',
+      'uv.lock':
+        'version = 1\nrevision = 3\nrequires-python = ">=3.9"\n\n[[package]]\nname = "pkg"\nversion = "1"\nsource = { editable = "pkg" }\n\n[[package]]\nname = "top"\nversion = "0"\nsource = { virtual = "." }\ndependencies = [\n    { name = "pkg" },\n]\n\n[package.metadata]\nrequires-dist = [{ name = "pkg", editable = "pkg" }]\n',
+      'pkg/pyproject.toml':
+        '[project]\nname = "pkg"\nversion = "1"\n[tool.setuptools.packages.find]\nwhere = ["src"]\n',
+      'pkg/src/pkg/__init__.py': `value = ${value}\n`,
+    });
+    const commit = (value: number): Scene => ({
+      files: files(value),
+      config: {
+        environment: { kind: 'uv', file: 'uv.lock', manager, buildOn: 'job' },
+        steps: [runStep(`python -c "import pkg; assert pkg.value == ${value}"`)],
+      },
+    });
+    const { planned } = await workdir.plan(commit(1));
+    const { result, plan } = await workdir.run(commit(2));
+    expect(result.preparation).toBeUndefined();
+    expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
+    expect(planned.ok && planned.value.environmentKey).not.toBe(plan.environmentKey);
   });
 
   test('leaves the resolved packages as a lock that makes the same environment again', async () => {

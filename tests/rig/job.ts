@@ -139,6 +139,7 @@ export class Workdir implements AsyncDisposable {
       fingerprinted,
       tree: files.map(([path, text]) => ({ path, mode: '100644', oid: asOid(sha(text).slice(0, 40)) })),
       notebooks: new Map(files),
+      uvLock: config.environment.kind === 'uv' ? (scene.files?.[config.environment.file] ?? '') : '',
       secrets: scene.secrets ?? {},
       driver: templates['notebook.py'],
     });

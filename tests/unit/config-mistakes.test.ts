@@ -304,6 +304,26 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['2:29+4 `lock` goes with `conda`, `packages` and `venv`; uv.lock is a lock already'],
   ],
   [
+    'a manager by its name alone',
+    'version: 1\nenvironment: { conda: e.yml, manager: mamba }\nsteps: [{ run: pytest -q }]\n',
+    ['2:39+5 `manager` is the absolute path of conda, mamba or micromamba, not `mamba`'],
+  ],
+  [
+    'a manager of another kind',
+    'version: 1\nenvironment: { uv: uv.lock, manager: /opt/conda/bin/conda }\nsteps: [{ run: pytest -q }]\n',
+    ['2:38+20 `manager` is the absolute path of uv, not `/opt/conda/bin/conda`'],
+  ],
+  [
+    'a manager where nothing is built by one',
+    'version: 1\nenvironment: { prefix: /opt/env, manager: /opt/conda/bin/conda }\nsteps: [{ run: pytest -q }]\n',
+    ['2:34+7 `manager` goes with `conda`, `packages`, `venv` and `uv`'],
+  ],
+  [
+    'a manager by a misspelt key',
+    'version: 1\nenvironment: { conda: e.yml, manger: /opt/conda/bin/conda }\nsteps: [{ run: pytest -q }]\n',
+    ['2:30+6 unknown key `manger` in `environment`; did you mean `manager`?'],
+  ],
+  [
     'packages that are a text',
     'version: 1\nenvironment: { packages: numpy }\nsteps: [{ run: pytest -q }]\n',
     ['2:26+5 `packages` is a list of conda packages, not `numpy`'],

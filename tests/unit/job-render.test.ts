@@ -61,6 +61,7 @@ const environments: Readonly<Record<string, EnvironmentView>> = {
     ...built,
     template: 'env-conda',
     channels: ['conda-forge', hostile],
+    manager: `$HOME/${hostile}`,
     packages: ['python', 'numpy>=1.20', hostile],
   },
   venv: {

@@ -305,6 +305,14 @@ if any(kind == "blind" for kind, _ in found) or (found and not others):
   { echo "the job asked for 2 GPU(s), and the environment's Python sees none (status $code):"; cat "$private/gpus"; } >"$words"
   not_prepared environment
 }
+# The one that the config names, and no other.
+given_manager() {
+  manager="${HOME}"'/it'\''s "q" $(touch oops) `touch oops`
+#SBATCH --evil ünïcode\ ; | & {{sh x}} %s'
+  [ ! -x "$manager" ] || [ -d "$manager" ] || return 0
+  echo "there is no program $manager (environment.manager) on $(uname -n)" >"$words"
+  not_prepared environment
+}
 # A marker alone is not believed: scratch file systems delete single old files. Once a day every file of the list is looked for.
 ready() {
   [ -f "$environment/complete" ] || return 1
@@ -529,25 +537,7 @@ provide() {
   done
   import_from_tree
 }
-find_manager() {
-  manager=
-  for name in micromamba mamba conda; do
-    # Not `command -v`: it may find the shell function that conda's own set-up made.
-    IFS=:
-    for folder in $PATH; do
-      if [ -z "$manager" ] && [ -x "$folder/$name" ] && [ ! -d "$folder/$name" ]; then manager=$folder/$name; fi
-    done
-    unset IFS
-  done
-  for place in "${MAMBA_EXE:-}" "${CONDA_EXE:-}" "$HOME/miniforge3/bin/conda" "$HOME/mambaforge/bin/conda" "$HOME/miniconda3/bin/conda" \
-    "$HOME/anaconda3/bin/conda" /opt/conda/bin/conda /opt/miniforge3/bin/conda /opt/miniconda3/bin/conda /opt/anaconda3/bin/conda; do
-    if [ -z "$manager" ] && [ -n "$place" ] && [ -x "$place" ]; then manager=$place; fi
-  done
-  if [ -z "$manager" ]; then
-    echo "no conda: looked for micromamba, mamba and conda on PATH ($PATH), CONDA_EXE, MAMBA_EXE, and miniforge3, miniconda3, anaconda3 in $HOME and /opt. Name the module that has it in cluster.modules." >"$words"
-    not_prepared environment
-  fi
-}
+find_manager() { given_manager; }
 create_environment() {
   find_manager
   # Two builders on one package cache break each other's downloads, and conda ends with 0 then.
