@@ -5,7 +5,7 @@ import { asSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { Host } from './host.ts';
-import { findTreeScript, finishTreeScript } from './share-scripts.ts';
+import { findTreesScript, finishTreeScript } from './share-scripts.ts';
 import { hostFailure, scriptFailure } from './store-failure.ts';
 import { DEFAULT_BLOCKS, type PutPlace, putContents } from './store-put.ts';
 import { buildScript, missingScript } from './store-scripts.ts';
@@ -169,25 +169,26 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
     return scriptFailure('build', into, { ...ended.value, stdout: await said });
   }
 
-  async function share(
-    { key, files }: SharedFolder,
-    sent: ReadonlySet<Sha256>,
+  async function findShared(
+    folders: readonly SharedFolder[],
     signal?: AbortSignal,
-  ): Promise<Result<string, StoreError>> {
-    const seconds = { timeoutSeconds: 60 + Math.ceil(files.length / 500), ...signalOf(signal) };
-    if (!files.some(({ sha256 }) => sent.has(sha256))) {
-      const asked = await host.exec(findTreeScript({ workdir, key, count: files.length }), seconds);
-      if (!asked.ok) return hostFailure(asked.error);
-      if (asked.value.code !== 0) return scriptFailure('build', workdir, asked.value);
-      const [, found] = /^found (\S+)$/m.exec(asked.value.stdout) ?? [];
-      if (found !== undefined) return ok(`${workdir}/${found}/tree`);
-    }
+  ): Promise<Result<ReadonlyMap<string, string>, StoreError>> {
+    if (folders.length === 0) return ok(new Map());
+    const asked = await host.exec(findTreesScript(workdir, folders), patience(folders, signal));
+    if (!asked.ok) return hostFailure(asked.error);
+    if (asked.value.code !== 0) return scriptFailure('build', workdir, asked.value);
+    const found = asked.value.stdout.matchAll(/^found (trees\/(\w+)\.\w+)$/gm);
+    return ok(new Map([...found].map(([, home = '', key = '']) => [key, `${workdir}/${home}/tree`])));
+  }
+
+  async function share(folder: SharedFolder, signal?: AbortSignal): Promise<Result<string, StoreError>> {
+    const { key, files } = folder;
     // Never into one that is there: runs may use it.
     const home = `${workdir}/trees/${key}.${randomBytes(8).toString('hex')}`;
     const built = await materialise({ tree: files, into: `${home}/tree`, as: 'link', ...signalOf(signal) });
     const stdin = files.map(({ sha256 }) => `${sha256}\n`).join('');
     const finished = built.ok
-      ? await host.exec(finishTreeScript(home, group, files.length), { stdin, ...seconds })
+      ? await host.exec(finishTreeScript(home, group, files.length), { stdin, ...patience([folder], signal) })
       : undefined;
     if (finished?.ok && finished.value.code === 0 && finished.value.stdout.includes('ready')) return ok(`${home}/tree`);
     // What cannot be removed now is a folder without a list, which gc sweeps.
@@ -202,13 +203,18 @@ export function openStore(host: Host, workdir: string, options: StoreOptions = {
   const put: ContentStore['put'] = (sources, transfer = {}) =>
     putContents(host, { workdir, group, ...(options.blocks ?? DEFAULT_BLOCKS) }, sources, transfer);
 
-  return { workdir, missing, put, download, materialise, share };
+  return { workdir, missing, put, download, materialise, findShared, share };
 }
 
 const isOfBuild = (built: Result<void, StoreError>): boolean =>
   !built.ok && built.error.reason === 'failed' && built.error.what === 'build';
 const hasLinks = ({ tree, as }: Materialise): boolean =>
   tree.some((entry) => entry.kind === 'file' && !entry.executable && (entry.as ?? as) === 'link');
+/** A slow file system takes its time to list many names. */
+const patience = (folders: readonly SharedFolder[], signal: AbortSignal | undefined) => ({
+  timeoutSeconds: 60 + Math.ceil(folders.reduce((sum, { files }) => sum + files.length, 0) / 500),
+  ...signalOf(signal),
+});
 const signalOf = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
 
 /** Writes a stream into a file that must not be there; gives its hash, or why it could not be done. */

@@ -58,8 +58,9 @@ export interface SharedFolder {
   /** Of the names and contents. */
   readonly key: string;
   /** With paths from the folder. */
-  readonly files: readonly (TreeEntry & { readonly kind: 'file' })[];
+  readonly files: readonly SharedFile[];
 }
+export type SharedFile = Omit<TreeEntry & { readonly kind: 'file' }, 'path'> & { readonly path: string };
 
 /** Content by SHA-256 under a folder of a host: `objects/ab/cdef…`, read-only. */
 export interface ContentStore {
@@ -79,11 +80,13 @@ export interface ContentStore {
   ): Promise<Result<{ readonly bytes: number }, StoreError>>;
   /** Builds a folder of objects; it appears whole or not at all. */
   materialise(request: Materialise): Promise<Result<void, StoreError>>;
-  /**
-   * A read-only folder with that content, made once for all that want it: gives its path. One that is there is not believed if some of
-   * its content had to be `sent` just now.
-   */
-  share(folder: SharedFolder, sent: ReadonlySet<Sha256>, signal?: AbortSignal): Promise<Result<string, StoreError>>;
+  /** Which of these folders are there and whole, by their keys: where. In one round trip, with no look at single files but once a day. */
+  findShared(
+    folders: readonly SharedFolder[],
+    signal?: AbortSignal,
+  ): Promise<Result<ReadonlyMap<string, string>, StoreError>>;
+  /** Makes a read-only folder with that content, for all that want it: gives its path. */
+  share(folder: SharedFolder, signal?: AbortSignal): Promise<Result<string, StoreError>>;
 }
 
 export type StoreError =

@@ -4,10 +4,11 @@ import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { GateContext } from '../gate/context.ts';
 import type { Identified } from '../gate/identify.ts';
+import { layOut, lookFor } from '../gate/lay-out.ts';
 import type { GateError } from '../gate/outcome.ts';
 import type { Connection } from '../gate/place.ts';
 import { type Prepared, prepare } from '../gate/prepare.ts';
-import { buildOnLogin, environmentReady, layOut } from '../gate/submit.ts';
+import { buildOnLogin, environmentReady } from '../gate/submit.ts';
 import { isInTree } from '../job/environment-view.ts';
 import { jobResources } from '../job/resources.ts';
 import { runSmallJob, type SmallJobError } from './small-job.ts';
@@ -82,10 +83,10 @@ async function fill(
   const tree = prepared.tree.filter(({ path }) => isNeeded(Buffer.from(path).toString()));
   const wanted = new Set(tree.flatMap((entry) => (entry.kind === 'file' ? [entry.sha256] : [])));
   const contents = prepared.contents.filter(({ sha256 }) => wanted.has(sha256));
-  const lacking = await connection.store.missing(contents, context.signal);
-  if (!lacking.ok) return err({ reason: 'store', cause: lacking.error, place });
   const part = { tree, contents, sources: prepared.sources };
-  const laid = await layOut(context, connection, part, new Set(lacking.value), `${incoming}/tree`);
+  const looked = await lookFor(context, connection, part);
+  if (!looked.ok) return err({ reason: 'store', cause: looked.error, place });
+  const laid = await layOut(context, connection, part, looked.value, `${incoming}/tree`);
   if (!laid.ok) return err({ reason: 'store', cause: laid.error, place });
   const inputs = ['setup.sh', 'environment.json'].flatMap((name) => {
     const file = plan.inputs.get(name);

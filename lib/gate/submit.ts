@@ -3,16 +3,13 @@ import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { StoreError } from '../cluster/content-store.ts';
 import type { Submitted } from '../cluster/run-store.ts';
-import { shareFolders } from '../cluster/shared-trees.ts';
 import type { GateContext } from './context.ts';
 import type { Identified } from './identify.ts';
+import { bytesOf, type Looked, layOut, lookFor } from './lay-out.ts';
 import type { GateError } from './outcome.ts';
 import type { Connection } from './place.ts';
 import type { Prepared } from './prepare.ts';
 import { environmentLabel } from './summarise-inputs.ts';
-
-/** How often what vanished between the look and the build is sent again: scratch file systems delete single old files. */
-const repairs = 2;
 
 interface SubmitTo {
   readonly attempt: number;
@@ -29,12 +26,12 @@ export async function submitAttempt(
   prepared: Prepared,
   { attempt, onSubmit }: SubmitTo,
 ): Promise<Result<Submitted, GateError>> {
-  const { runs, store } = connection;
+  const { runs } = connection;
   const { fingerprint } = identified;
   const { plan } = prepared;
-  const lacking = await store.missing(prepared.contents, context.signal);
-  if (!lacking.ok) return err({ reason: 'store', cause: lacking.error, place });
-  const wanted = new Set(lacking.value);
+  const looked = await lookFor(context, connection, prepared);
+  if (!looked.ok) return err({ reason: 'store', cause: looked.error, place });
+  const { wanted } = looked.value;
   const unavailable = dataNotHere(identified, prepared, wanted);
   if (unavailable !== undefined) return err(unavailable);
   const ready = await environmentReady(connection, plan.environmentKey);
@@ -54,7 +51,7 @@ export async function submitAttempt(
   const submitted = await fillAndSubmit(context, connection, place, identified, prepared, {
     attempt,
     onSubmit,
-    wanted,
+    looked: looked.value,
     incoming: incoming.value,
   });
   if (!submitted.ok || submitted.value.kind === 'claimed') await runs.discard(incoming.value);
@@ -67,11 +64,11 @@ async function fillAndSubmit(
   place: string,
   { fingerprint }: Identified,
   prepared: Prepared,
-  to: SubmitTo & { readonly wanted: ReadonlySet<Sha256>; readonly incoming: string },
+  to: SubmitTo & { readonly looked: Looked; readonly incoming: string },
 ): Promise<Result<Submitted, GateError>> {
   const { runs } = connection;
   const { plan, script } = prepared;
-  const laid = await layOut(context, connection, prepared, to.wanted, `${to.incoming}/tree`);
+  const laid = await layOut(context, connection, prepared, to.looked, `${to.incoming}/tree`);
   if (!laid.ok) return err({ reason: 'store', cause: laid.error, place, ...filesOf(prepared, laid.error) });
   const files = new Map<string, { readonly content: string; readonly mode?: number }>([
     ['job.sh', { content: script }],
@@ -96,51 +93,6 @@ async function fillAndSubmit(
   return submitted.ok ? submitted : err({ reason: 'submit', cause: submitted.error, place });
 }
 
-/** Sends what is wanted, and makes the tree of what is there then. Gives what shared folders it leads to, as `in/trees` has it (docs/job.md). */
-export async function layOut(
-  context: GateContext,
-  { store }: Connection,
-  prepared: Pick<Prepared, 'tree' | 'contents' | 'sources'>,
-  wanted: ReadonlySet<Sha256>,
-  into: string,
-): Promise<Result<string, StoreError>> {
-  const folders = shareFolders(prepared.tree);
-  let missing = wanted;
-  for (let tries = 0; ; tries++) {
-    const of = bytesOf(prepared, missing);
-    if (missing.size > 0) {
-      const sent = await store.put(prepared.sources(missing), {
-        signal: context.signal,
-        total: of,
-        onProgress: (bytes) => context.emit({ event: 'uploading', bytes, of }),
-      });
-      if (!sent.ok) return sent;
-    }
-    const built = await buildTree(context, store, folders, missing, into);
-    if (built.ok || built.error.reason !== 'missing' || tries === repairs) return built;
-    missing = new Set(built.error.sha256s);
-  }
-}
-
-async function buildTree(
-  { signal }: GateContext,
-  store: Connection['store'],
-  { own, shared }: ReturnType<typeof shareFolders>,
-  sent: ReadonlySet<Sha256>,
-  into: string,
-): Promise<Result<string, StoreError>> {
-  const tree = [...own];
-  let list = '';
-  for (const folder of shared) {
-    const made = await store.share(folder, sent, signal);
-    if (!made.ok) return made;
-    tree.push({ kind: 'symlink', path: folder.path, target: made.value });
-    list += `${made.value.slice(`${store.workdir}/trees/`.length, -'/tree'.length)} ${folder.path}\n`;
-  }
-  const built = await store.materialise({ tree, into, as: 'copy', signal });
-  return built.ok ? ok(list) : built;
-}
-
 /** The store knows contents only; people know files. */
 function filesOf({ tree }: Prepared, error: StoreError): { readonly files?: readonly string[] } {
   const contents =
@@ -151,9 +103,6 @@ function filesOf({ tree }: Prepared, error: StoreError): { readonly files?: read
   );
   return files.length === 0 ? {} : { files };
 }
-
-const bytesOf = ({ contents }: Pick<Prepared, 'contents'>, wanted: ReadonlySet<Sha256>): number =>
-  contents.reduce((sum, { sha256, size }) => sum + (wanted.has(sha256) ? size : 0), 0);
 
 /** Recorded data that is neither here nor there: changed meanwhile, or never in this clone. */
 function dataNotHere(

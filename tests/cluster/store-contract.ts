@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Sha256 } from '../../lib/base/ids.ts';
 import { shellQuote } from '../../lib/base/shell-quote.ts';
 import { openStore } from '../../lib/cluster/content-store.ts';
 import type { SharedFolder, Source, TreeEntry } from '../../lib/cluster/store-types.ts';
@@ -211,38 +210,61 @@ export function describeStore(name: string, open: () => Promise<HostUnderTest>):
       expect((await run(`cd ${shellQuote(at.workdir)} && ls . tmp`)).stdout).toBe('.:\nobjects\ntmp\n\ntmp:\n');
     });
 
-    test('a folder of data is made once, read-only, and made again once some of it is gone', async () => {
+    test('a folder of data is made once, read-only, and believed as long as all of it is there', async () => {
       await using at = await fresh();
       await at.store.put([source('one'), source('two')]);
       const files = [file('a b/1', 'one'), file('a b/2', 'two'), file('3', 'one')] as SharedFolder['files'];
       const folder = { path: 'data', key: sha256('these'), files };
-      const share = async (sent: readonly Sha256[] = []) => {
-        const shared = await at.store.share(folder, new Set(sent));
+      const found = async () => {
+        const asked = await at.store.findShared([folder, { ...folder, key: sha256('others') }]);
+        if (!asked.ok) throw new Error(JSON.stringify(asked.error));
+        return Object.fromEntries(asked.value);
+      };
+      const share = async () => {
+        const shared = await at.store.share(folder);
         if (!shared.ok) throw new Error(JSON.stringify(shared.error));
         return shared.value;
       };
+      expect(await found()).toEqual({});
       const first = await share();
       expect((await run(`cd ${shellQuote(first)} && cat 'a b/1' 'a b/2' 3 && find . -perm -200`)).stdout).toBe(
         'onetwoone',
       );
-      expect(await share()).toBe(first);
+      expect(await found()).toEqual({ [folder.key]: first });
       // Two at once make two at the most, and both are whole.
-      const both = await Promise.all([share([sha256('two')]), share([sha256('two')])]);
+      const both = await Promise.all([share(), share()]);
       for (const tree of both) expect((await run(`cat ${shellQuote(`${tree}/a b/2`)}`)).stdout).toBe('two');
       // A scratch file system deletes single old files: not believed any more, and not touched, since a run may use the rest.
       for (const tree of [first, ...both])
         await run(`chmod u+w ${shellQuote(`${tree}/a b`)} && rm -f ${shellQuote(`${tree}/a b/2`)}`);
+      expect(await found()).toEqual({});
       const again = await share();
-      expect([first, ...both]).not.toContain(again);
       expect((await run(`cat ${shellQuote(`${again}/a b/2`)} ${shellQuote(`${first}/3`)}`)).stdout).toBe('twoone');
-      expect(await share()).toBe(again);
+      expect(await found()).toEqual({ [folder.key]: again });
+    });
+
+    test('a folder of data is looked through and made young once a day, and not believed if a file was cut short', async () => {
+      await using at = await fresh();
+      await at.store.put([source('one')]);
+      const folder = { path: 'data', key: sha256('it'), files: [file('1', 'one')] as SharedFolder['files'] };
+      const shared = await at.store.share(folder);
+      const tree = shared.ok ? shared.value : '';
+      const age = () => run(`touch -t 202001010000 ${shellQuote(tree)}/../files ${shellQuote(tree)}/1`);
+      const old = () => run(`find ${shellQuote(tree)}/../files ${shellQuote(tree)}/1 -mtime +0`);
+      await age();
+      expect((await old()).stdout).not.toBe('');
+      expect(await at.store.findShared([folder])).toEqual({ ok: true, value: new Map([[folder.key, tree]]) });
+      expect((await old()).stdout).toBe('');
+      await run(`chmod u+w ${shellQuote(tree)}/1 && echo >${shellQuote(tree)}/1`);
+      await age();
+      expect(await at.store.findShared([folder])).toEqual({ ok: true, value: new Map() });
     });
 
     test('a folder of data whose content is missing is named by it, and nothing is left', async () => {
       await using at = await fresh();
       await at.store.put([source('one')]);
       const files = [file('1', 'one'), file('2', 'not here')] as SharedFolder['files'];
-      expect(await at.store.share({ path: 'data', key: sha256('these'), files }, new Set())).toEqual({
+      expect(await at.store.share({ path: 'data', key: sha256('these'), files })).toEqual({
         ok: false,
         error: { reason: 'missing', sha256s: [sha256('not here')] },
       });

@@ -141,7 +141,7 @@ describe('gc', () => {
     await at.store.put([source('data'), source('other')]);
     const shared = async (name: string, content: string) => {
       const files = [{ kind: 'file', path: name, sha256: sha256(content), executable: false }] as const;
-      const tree = value(await at.store.share({ path: 'data', key: sha256(name), files }, new Set()));
+      const tree = value(await at.store.share({ path: 'data', key: sha256(name), files }));
       return tree.slice(at.workdir.length + 1, -'/tree'.length);
     };
     const [used, unused, half] = [await shared('a', 'data'), await shared('b', 'other'), await shared('c', 'other')];
@@ -172,11 +172,12 @@ describe('gc', () => {
     await at.store.put([source('data')]);
     const files = [{ kind: 'file', path: 'a', sha256: sha256('data'), executable: false }] as const;
     const folder = { path: 'data', key: sha256('a'), files };
-    const tree = value(await at.store.share(folder, new Set()));
+    const tree = value(await at.store.share(folder));
+    expect(value(await at.store.findShared([folder])).get(folder.key)).toBe(tree);
     execFileSync('sh', ['-c', 'chmod u+w "$1" && echo damage >"$1"', 'sh', at.object('data')]);
     await at.gc({ verify: true });
     await at.store.put([source('data')]);
-    expect(value(await at.store.share(folder, new Set()))).not.toBe(tree);
+    expect(value(await at.store.findShared([folder])).size).toBe(0);
   });
 
   test('leaves a run alone whose job is alive, whatever its files look like, and takes it when the job has died', async () => {
