@@ -45,6 +45,9 @@ def attribute(value, name):
 
 def reading(value):
     shape = attribute(value, "shape")
+    # The number behind a mask is none.
+    if "MaskedArray" in [base.__name__ for base in kind_of(value).__mro__] and shape == () and value.mask:
+        return {"kind": "null", "shown": short(value)}
     # The item() of numpy's times is an integer, nanoseconds mostly.
     if isinstance(shape, tuple) and ("%s" % (attribute(value, "dtype"),)).startswith(("datetime64", "timedelta64")):
         return typed(value)
