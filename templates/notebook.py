@@ -218,7 +218,7 @@ def run(step, folder, now, target):
         execute_notebook(
             plain(os.path.join(folder, "in", "step-%s.ipynb" % step["index"])),
             plain(output),
-            parameters=step["parameters"],
+            parameters=with_floats(step["parameters"], step.get("floats", [])),
             engine_name="mlops",
             kernel_name=step["kernel"],
             language=step["language"],
@@ -237,6 +237,16 @@ def run(step, folder, now, target):
     if os.path.exists(output):
         tidy(output, final, step["output"], result["outcome"] == "completed")
     return result
+
+
+def with_floats(parameters, places):
+    """JSON as it is written by JavaScript has no 1.0: where the config has one is said beside it."""
+    for *way, last in places:
+        where = parameters
+        for part in way:
+            where = where[part]
+        where[last] = float(where[last])
+    return parameters
 
 
 def elsewhere(step, name, message):

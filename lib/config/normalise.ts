@@ -13,6 +13,7 @@ import type {
   Step,
 } from './types.ts';
 import { parseMargin, parseMem, parseSignal, parseTime } from './units.ts';
+import { wholeFloats } from './whole-numbers.ts';
 
 /** A scalar as it was typed: `1.10` in `env` is the text 1.10. */
 type Typed = (path: Path) => string | undefined;
@@ -160,7 +161,9 @@ function readSource(written: Written['environment']): Environment {
 }
 
 function readStep(written: Written['steps'][number], index: number, base: Resources, typed: Typed): Step {
+  const floats = wholeFloats(written, ['steps', index], typed);
   const common = {
+    floats: floats.length === 0 ? undefined : floats,
     resources:
       written.resources === undefined
         ? undefined

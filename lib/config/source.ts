@@ -92,7 +92,8 @@ export function readSource(text: string, file: string): Source {
     range,
     exactRange: (path) => rangeOf(find(document, path), 'key'),
     typed: (path) => {
-      const node = find(document, path)?.value;
+      const found = find(document, path)?.value;
+      const node = isAlias(found) ? found.resolve(document) : found;
       return node !== undefined && isScalar(node) ? (node.source ?? undefined) : undefined;
     },
     offset: (path) => find(document, path)?.key?.range?.[0] ?? 0,

@@ -5,6 +5,7 @@ import type { Path } from './path.ts';
 import { checkPath } from './path-rules.ts';
 import type { Reporter } from './reporter.ts';
 import { stepKeys } from './schema.ts';
+import { checkWholeNumbers } from './whole-numbers.ts';
 
 export function checkStep(step: Loose, at: Path, report: Reporter): void {
   const kind = has(step, 'notebook') ? 'notebook' : has(step, 'run') ? 'run' : undefined;
@@ -42,6 +43,7 @@ export function checkStep(step: Loose, at: Path, report: Reporter): void {
   checkPath(step.cwd, [...at, 'cwd'], report, 'repository');
   checkPath(step.junit, [...at, 'junit'], report, 'output');
   checkMetrics(step, kind, at, report);
+  checkWholeNumbers(step, at, report);
   const seeds = mapOr(step.seeds);
   const matrix = mapOr(step.matrix);
   const parameters = mapOr(step.parameters);

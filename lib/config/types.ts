@@ -99,6 +99,8 @@ export type Scalar = string | number | boolean | null;
 export type ParameterValue = Scalar | readonly ParameterValue[] | { readonly [key: string]: ParameterValue };
 
 interface StepCommon {
+  /** Where `parameters` and `matrix` have a whole number that was written as a float (`1.0`, `1e3`), which Python tells apart: `matrix.lr[0]`. */
+  readonly floats?: readonly string[];
   /** Where a step has its own; they are merged over the top-level ones already. */
   readonly resources?: Resources;
   readonly seeds?: { readonly parameter: string; readonly values: readonly number[] };

@@ -10,6 +10,7 @@ export function stepDefinition(step: Step): Json {
     matrix: step.matrix === undefined || Object.keys(step.matrix).length === 0 ? undefined : step.matrix,
     metrics: step.metrics && metricsDefinition(step.metrics),
     cwd: step.cwd,
+    floats: step.floats,
   };
   switch (step.kind) {
     case 'notebook':

@@ -1,4 +1,6 @@
+import type { Path } from '../config/path.ts';
 import type { NotebookStep, RunStep } from '../config/types.ts';
+import { floatPaths } from '../config/whole-numbers.ts';
 import { hasSentinel, instrumentNotebook, kernelOf, takesParameters } from './instrument.ts';
 import { readNotebook } from './notebook.ts';
 import { exportLines, taskKey, tasksOf } from './plan-tasks.ts';
@@ -97,6 +99,7 @@ function notebookInputs(
     ? step.notebook.replace(/(\.ipynb)?$/, `.step-${index}.ipynb`)
     : step.notebook;
   outputs.add(step.notebook);
+  const floats = floatPaths(step, 'parameters');
   const driver = {
     version: 1,
     output,
@@ -104,17 +107,22 @@ function notebookInputs(
     kernel: kernelOf(notebook),
     language,
     parameters: step.parameters,
+    ...floatsIn(floats),
     cells: notebook.cells.length,
     sentinel: hasSentinel(notebook),
   };
   inputs.set(`step-${index}.json`, { content: JSON.stringify(driver), mode: 0o644 });
   for (const task of tasks) {
-    const own = { ...driver, parameters: { ...step.parameters, ...task.parameters } };
+    const parameters = { ...step.parameters, ...task.parameters };
+    const own = { ...driver, parameters, ...floatsIn([...floats, ...(task.floats ?? []).map((name) => [name])]) };
     inputs.set(`task-${task.index}.json`, { content: JSON.stringify(own), mode: 0o644 });
   }
   inputs.set(`step-${index}.ipynb`, { content: instrumentNotebook(notebook, expressions), mode: 0o644 });
   return [];
 }
+
+/** Left out where there are none, as most often. */
+const floatsIn = (floats: readonly Path[]) => (floats.length === 0 ? {} : { floats });
 
 /** Git knows no folder without a file in it. */
 function hasFolder({ tree, fingerprinted }: PlanRequest, folder: string): boolean {

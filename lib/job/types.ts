@@ -51,6 +51,8 @@ export interface PlannedTask {
   /** One-based: the name of its folder below `tasks/`. */
   readonly index: number;
   readonly parameters: Readonly<Record<string, Scalar>>;
+  /** Which of them are whole numbers and floats. */
+  readonly floats?: readonly string[];
   readonly seed?: number;
   /** The matrix's part, in words: `lr=0.1`. */
   readonly combination: string;

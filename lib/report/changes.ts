@@ -45,7 +45,7 @@ function suspectsOf(change: Explained): readonly string[] {
       return ['parameters'];
     case 'step':
       if (change.name === '') return ['code', 'parameters'];
-      return change.name === 'seeds' || change.name === 'matrix' ? ['parameters'] : ['code'];
+      return ['seeds', 'matrix', 'floats'].includes(change.name) ? ['parameters'] : ['code'];
     case 'metric':
     case 'computation':
       return [];
@@ -78,7 +78,10 @@ export function changeTexts(change: Explained): readonly ChangeText[] {
     case 'metric':
       return [{ what: `${change.kind} ${name(change.name)} of step ${change.step + 1}${fromTo(change)}` }];
     case 'step': {
-      const part = change.name === '' ? '' : `: ${name(change.name)}`;
+      const part =
+        change.name === ''
+          ? ''
+          : `: ${change.name === 'floats' ? 'which numbers are floats (1.0, not 1)' : name(change.name)}`;
       return [{ what: `step ${change.step + 1}${part}${side(change)}` }];
     }
     case 'scope': {

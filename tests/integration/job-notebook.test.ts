@@ -339,20 +339,25 @@ builtins.exec = lambda *_: None`;
 
   test('parameters are injected after the tagged cell, with every kind of value', async () => {
     const { result } = await run(
-      [{ source: 'a = 1\nb = None\nc = None', tags: ['parameters'] }, 'score = a + len(b) + len(c["d"])'],
+      [
+        { source: 'a = 1\nb = None\nc = None', tags: ['parameters'] },
+        'score = a + len(b) + len(c["d"])\nkinds = len([x for x in (a, *c["e"]) if type(x) is float])',
+      ],
       {},
       {
         config: {
           steps: [
             notebookStep('a.ipynb', {
-              parameters: { a: 5, b: 'quote " \' \n ünïcode', c: { d: [1, null, true] } },
-              ...expressions({ score: 'score' }),
+              parameters: { a: 5, b: 'quote " \' \n ünïcode', c: { d: [1, null, true], e: [1, 2] } },
+              floats: ['parameters.a', 'parameters.c.e[1]'],
+              ...expressions({ score: 'score', kinds: 'kinds' }),
             }),
           ],
         },
       },
     );
     expect(result.metrics.score).toMatchObject({ value: 5 + 'quote " \' \n ünïcode'.length + 3 });
+    expect(result.metrics.kinds).toMatchObject({ value: 2 });
   });
 });
 

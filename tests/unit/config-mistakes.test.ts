@@ -56,6 +56,14 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['1:10+1 `version` is 1, not `2`; a newer mlops may know it'],
   ],
   [
+    'a number with more digits than a double keeps',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    parameters: { user: 12345678901234567891 }\n    matrix: { id: [-9007199254740993, 3] }\n',
+    [
+      '4:25+20 `12345678901234567891` has more digits than a number keeps here; write "12345678901234567891" and let the step make a number of it',
+      '5:20+17 `-9007199254740993` has more digits than a number keeps here; write "-9007199254740993" and let the step make a number of it',
+    ],
+  ],
+  [
     'a signal that would end the step',
     'version: 1\nresources: { signal: TERM@60 }\nsteps: [{ run: pytest -q }]\n',
     ['2:22+7 `signal` is USR1@SECONDS or USR2@SECONDS, such as USR1@120, not `TERM@60`'],
