@@ -1,4 +1,5 @@
 import type { Path } from './path.ts';
+import { parseLimit } from './quantity.ts';
 import { tidyPath } from './repository-path.ts';
 import { environmentKinds, type Written } from './schema.ts';
 import type {
@@ -26,7 +27,7 @@ export function normalise(written: Written, typed: Typed): Config {
   const resources = readResources(written.resources, { seconds: oneHour }, ['resources'], typed);
   const requirements = Object.entries(written.require ?? {}).map(([metric, bounds]) => [
     metric,
-    readRequirement(bounds),
+    readRequirement(metric, bounds),
   ]);
   const push = Object.entries(written.push ?? { '*': 'gate' as const }).map(([pattern, policy]) => ({
     pattern,
@@ -190,12 +191,12 @@ function readMetrics(written: 'scrapbook' | Readonly<Record<string, string>>): M
   return file === undefined ? { kind: 'expressions', expressions: written } : { kind: 'file', file };
 }
 
-function readRequirement(written: NonNullable<Written['require']>[string]): Requirement {
+function readRequirement(key: string, written: NonNullable<Written['require']>[string]): Requirement {
   return defined<Requirement>({
-    ...readLimits(written),
+    ...readLimits(key, written),
     baseline: written.baseline,
-    warn: written.warn === undefined ? undefined : readLimits(written.warn),
-    goal: written.goal === undefined ? undefined : readLimits(written.goal),
+    warn: written.warn === undefined ? undefined : readLimits(key, written.warn),
+    goal: written.goal === undefined ? undefined : readLimits(key, written.goal),
     withoutBaseline: written.without_baseline ?? 'warn',
     undecided: written.undecided,
   });
@@ -203,10 +204,10 @@ function readRequirement(written: NonNullable<Written['require']>[string]): Requ
 
 type WrittenLimits = Pick<NonNullable<Written['require']>[string], 'min' | 'max' | 'max_drop' | 'max_rise'>;
 
-const readLimits = (written: WrittenLimits): Limits =>
+const readLimits = (key: string, written: WrittenLimits): Limits =>
   defined<Limits>({
-    min: written.min,
-    max: written.max,
+    min: parseLimit(key, written.min),
+    max: parseLimit(key, written.max),
     maxDrop: written.max_drop === undefined ? undefined : parseMargin(written.max_drop),
     maxRise: written.max_rise === undefined ? undefined : parseMargin(written.max_rise),
   });

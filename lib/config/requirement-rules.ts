@@ -1,6 +1,7 @@
 import { has, isMap, type Loose, listOr, mapOr } from './loose.ts';
 import type { Path } from './path.ts';
-import { checkQuantity } from './quantity-rules.ts';
+import { parseLimit } from './quantity.ts';
+import { checkLimits, checkQuantity } from './quantity-rules.ts';
 import type { Reporter } from './reporter.ts';
 import { requirementKeys } from './schema.ts';
 import type { Margin } from './types.ts';
@@ -9,8 +10,9 @@ import { parseMargin } from './units.ts';
 /** A requirement that could never be met, or never fail, is a mistake. */
 export function checkRequirements(value: Loose, report: Reporter): void {
   const known = knownMetrics(value);
+  const artifacts = listOr(value.artifacts).filter((path) => typeof path === 'string');
   for (const [metric, bounds] of Object.entries(mapOr(value.require))) {
-    checkQuantity(metric, known, report);
+    checkQuantity(metric, known, artifacts, report);
     if (isMap(bounds)) checkBounds(metric, bounds, report);
   }
 }
@@ -20,8 +22,11 @@ function checkBounds(metric: string, bounds: Loose, report: Reporter): void {
   const [warn, goal] = [mapOr(bounds.warn), mapOr(bounds.goal)];
   const relative = [bounds, warn].some((limits) => has(limits, 'max_drop') || has(limits, 'max_rise'));
   checkSides(metric, bounds, at, report);
+  checkLimits(metric, bounds, at, report);
   checkSides(metric, warn, [...at, 'warn'], report);
+  checkLimits(metric, warn, [...at, 'warn'], report);
   checkSides(metric, goal, [...at, 'goal'], report);
+  checkLimits(metric, goal, [...at, 'goal'], report);
   checkWarn(metric, bounds, warn, report);
   checkGoal(metric, bounds, goal, report);
   if (has(bounds, 'baseline') && !relative)
@@ -60,56 +65,54 @@ function checkBounds(metric: string, bounds: Loose, report: Reporter): void {
     );
 }
 
-function checkSides(metric: string, { min, max }: Loose, at: Path, report: Reporter): void {
-  if (typeof min === 'number' && typeof max === 'number' && min > max)
-    report.error('conflict', [...at, 'max'], 'value', `\`${metric}\` can never be at least ${min} and at most ${max}`);
+function checkSides(key: string, { min, max }: Loose, at: Path, report: Reporter): void {
+  if (isBelow(key, max, min))
+    report.error(
+      'conflict',
+      [...at, 'max'],
+      'value',
+      `\`${key}\` can never be at least ${String(min)} and at most ${String(max)}`,
+    );
 }
 
 /** A warning lies within what is required: beyond it there is a fail already. */
-function checkWarn(metric: string, bounds: Loose, warn: Loose, report: Reporter): void {
-  const never = (key: string, required: unknown) =>
+function checkWarn(key: string, bounds: Loose, warn: Loose, report: Reporter): void {
+  const at = (limit: string) => ['require', key, 'warn', limit];
+  const never = (limit: string) =>
     report.error(
       'conflict',
-      ['require', metric, 'warn', key],
+      at(limit),
       'value',
-      `this warning of \`${metric}\` never comes: what misses it fails by \`${key}: ${String(required)}\` already`,
+      `this warning of \`${key}\` never comes: what misses it fails by \`${limit}: ${String(bounds[limit])}\` already`,
       'warn before it fails, or take one of the two away',
     );
-  const { min, max } = bounds;
-  if (isAtMost(warn.min, min)) never('min', min);
-  if (isAtMost(max, warn.max)) never('max', max);
-  for (const key of ['max_drop', 'max_rise']) {
-    const [soft, hard] = [marginOf(warn[key]), marginOf(bounds[key])];
-    if (soft !== undefined && soft.kind === hard?.kind && soft.amount >= hard.amount) never(key, bounds[key]);
+  if (isAtMost(key, warn.min, bounds.min)) never('min');
+  if (isAtMost(key, bounds.max, warn.max)) never('max');
+  for (const limit of ['max_drop', 'max_rise']) {
+    const [soft, hard] = [marginOf(warn[limit]), marginOf(bounds[limit])];
+    if (soft !== undefined && soft.kind === hard?.kind && soft.amount >= hard.amount) never(limit);
   }
-  for (const [key, other] of [
-    ['min', isBelow(max, warn.min)],
-    ['max', isBelow(warn.max, min)],
-  ] as const)
-    if (other)
-      report.error(
-        'conflict',
-        ['require', metric, 'warn', key],
-        'value',
-        `every value of \`${metric}\` warns or fails`,
-      );
+  const always = (limit: string) =>
+    report.error('conflict', at(limit), 'value', `every value of \`${key}\` warns or fails`);
+  if (isBelow(key, bounds.max, warn.min)) always('min');
+  if (isBelow(key, warn.max, bounds.min)) always('max');
 }
 
-function checkGoal(metric: string, { min, max }: Loose, goal: Loose, report: Reporter): void {
-  const at = (key: string) => ['require', metric, 'goal', key];
-  for (const [key, pointless, unreachable] of [
-    ['min', isAtMost(goal.min, min), isBelow(max, goal.min)],
-    ['max', isAtMost(max, goal.max), isBelow(goal.max, min)],
-  ] as const) {
-    if (pointless)
-      report.error('conflict', at(key), 'value', `the goal of \`${metric}\` asks for no more than its \`${key}\` does`);
-    if (unreachable)
-      report.error('conflict', at(key), 'value', `the goal of \`${metric}\` is beyond what its requirement allows`);
-  }
+function checkGoal(key: string, { min, max }: Loose, goal: Loose, report: Reporter): void {
+  const wrong = (limit: string, what: string) =>
+    report.error('conflict', ['require', key, 'goal', limit], 'value', `the goal of \`${key}\` ${what}`);
+  const beyond = 'is beyond what its requirement allows';
+  if (isAtMost(key, goal.min, min)) wrong('min', 'asks for no more than its `min` does');
+  if (isAtMost(key, max, goal.max)) wrong('max', 'asks for no more than its `max` does');
+  if (isBelow(key, max, goal.min)) wrong('min', beyond);
+  if (isBelow(key, goal.max, min)) wrong('max', beyond);
 }
 
-const isBelow = (a: unknown, b: unknown): boolean => typeof a === 'number' && typeof b === 'number' && a < b;
-const isAtMost = (a: unknown, b: unknown): boolean => typeof a === 'number' && typeof b === 'number' && a <= b;
+/** Compares two limits of one key, where both are there. */
+const compare = (key: string, a: unknown, b: unknown): number =>
+  (parseLimit(key, a) ?? Number.NaN) - (parseLimit(key, b) ?? Number.NaN);
+const isBelow = (key: string, a: unknown, b: unknown): boolean => compare(key, a, b) < 0;
+const isAtMost = (key: string, a: unknown, b: unknown): boolean => compare(key, a, b) <= 0;
 const marginOf = (value: unknown): Margin | undefined =>
   typeof value === 'number' || typeof value === 'string' ? parseMargin(value) : undefined;
 

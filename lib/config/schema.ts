@@ -211,7 +211,8 @@ const margin = (what: string) => {
   const expected = is(`is ${what}: a percentage such as 1% or an amount such as 0.01`);
   return z.union([z.number().min(0, expected), z.string().regex(percentPattern, expected)], expected).optional();
 };
-const limit = z.number(is('is a number'));
+/** A text only of what the run took: `8G`, "01:00:00"; quantity-rules.ts knows which. */
+const limit = z.union([z.number(), z.string()], is('is a number'));
 const maxDrop = margin('how far the metric may drop below the baseline');
 const maxRise = margin('how far the metric may rise above the baseline');
 /** Limits beside the hard ones, by their keys. */
@@ -266,7 +267,10 @@ export const configSchema = z
         is('is a list of at least one step'),
       ),
       require: mapOf(z.string(), requirement, 'is a map of metrics and their bounds')
-        .meta({ description: 'By metric, or by an expression of metrics such as f1.cat - f1.dog: what it must reach.' })
+        .meta({
+          description:
+            'By metric, by an expression of metrics such as f1.cat - f1.dog, or $time, $memory, $size(FILE): what it must reach.',
+        })
         .optional(),
       artifacts: listOf(path('is a file or a glob that a step writes'), 'is a list of files and globs').optional(),
       retry: z

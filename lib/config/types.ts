@@ -132,7 +132,7 @@ export type Metrics =
 /** An amount of the metric, or a percentage of the baseline's absolute value. */
 export type Margin = { readonly kind: 'absolute' | 'percent'; readonly amount: number };
 
-/** At least, at most, and how far from the baseline. */
+/** At least, at most, and how far from the baseline; of `$time` in seconds, of `$memory` and `$size(…)` in bytes. */
 export interface Limits {
   readonly min?: number;
   readonly max?: number;

@@ -63,8 +63,9 @@ async function knownByContent(context: ReportsContext, commit: Oid, nowNs: () =>
 
 /** What a report's run measured, as something to compare with; `keys`: what is required, which need not be in a list of metrics. */
 export function baselineFrom(report: Report, name: string, commit: Oid, keys: readonly string[]): Baseline {
-  const { run = { metrics: {} } } = report;
-  const found = [...new Set([...Object.keys(run.metrics), ...keys])].flatMap((key) => measure(run, key));
+  const { run } = report;
+  const found =
+    run === undefined ? [] : [...new Set([...Object.keys(run.metrics), ...keys])].flatMap((key) => measure(run, key));
   const metrics = found.flatMap(({ name, reading }) => (reading.kind === 'number' ? [[name, reading.value]] : []));
   const samples = found.flatMap(({ name, reading, sample = [] }) =>
     reading.kind === 'number' && sample.length > 1 ? [[name, sample]] : [],

@@ -1,5 +1,6 @@
 import { printable, printableLine } from '../base/printable.ts';
 import type { Baseline } from '../verdict/types.ts';
+import { sizedFiles } from './required.ts';
 import { cut, tail, trimRun, trimVerdict } from './trim.ts';
 import type { Outcome, Report, ReportFacts } from './types.ts';
 
@@ -15,7 +16,7 @@ export function buildReport(facts: ReportFacts): Report {
     ...(decision === undefined ? {} : { decision: { ...decision, reason: cut(printableLine(decision.reason), 200) } }),
     ...(verdict === undefined ? {} : { verdict: trimVerdict(verdict) }),
     baselines: distinct(baselines),
-    ...(run === undefined ? {} : { run: trimRun(run) }),
+    ...(run === undefined ? {} : { run: trimRun(run, sizedFiles(verdict)) }),
     logTail: tail(printable(log)),
     publish: 'full',
   };

@@ -1,4 +1,5 @@
 import { printableLine } from '../base/printable.ts';
+import { unitOf } from '../config/quantity.ts';
 import { blocks } from '../verdict/judge.ts';
 import { sampleOf, summarise } from '../verdict/sample.ts';
 import type { AdvisoryCheck, Baseline, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
@@ -76,13 +77,14 @@ function row(
   const precision = precisionFor(
     [value, baseline].filter((number) => number !== undefined),
     value === undefined ? [] : limits.map((limit) => [value, limit] as const),
+    unitOf(metric),
   );
   const change = value === undefined || baseline === undefined ? '' : formatChange(value - baseline, precision);
   return {
     metric: label(metric),
     value:
       value === undefined
-        ? readingText(reading)
+        ? readingText(reading, unitOf(metric))
         : [
             formatMetric(value, precision),
             ...(spread === undefined ? [] : [spreadText(spread.n, spread.sd, precision)]),
@@ -95,7 +97,9 @@ function row(
 
 /** 1 % below 0.9 is no 0.9: a limit that was computed has three significant digits where the values have fewer. */
 const limitText = (limit: number, precision: Precision): string =>
-  formatMetric(limit, finerOf(precision, precisionFor([Number(limit.toPrecision(3))])));
+  precision.kind === 'seconds' || precision.kind === 'bytes'
+    ? formatMetric(limit, precision)
+    : formatMetric(limit, finerOf(precision, precisionFor([Number(limit.toPrecision(3))])));
 
 function requiredText(check: AnyCheck, format: (limit: number) => string): RequiredText {
   const lead = { hard: '', warn: 'warns unless ', goal: 'goal ' }['level' in check ? check.level : 'hard'];
@@ -104,10 +108,10 @@ function requiredText(check: AnyCheck, format: (limit: number) => string): Requi
   return { text: `${lead}${boundText(check, format)}${open}`, state: stateOf(check) };
 }
 
-function boundText({ requirement, bound, limit }: Check, format: (limit: number) => string): string {
+function boundText({ metric, requirement, bound, limit }: Check, format: (limit: number) => string): string {
   if (bound === 'number') return 'a number';
-  if (bound === 'min') return `≥ ${formatBound(requirement.min ?? limit ?? Number.NaN)}`;
-  if (bound === 'max') return `≤ ${formatBound(requirement.max ?? limit ?? Number.NaN)}`;
+  if (bound === 'min') return `≥ ${formatBound(requirement.min ?? limit ?? Number.NaN, unitOf(metric))}`;
+  if (bound === 'max') return `≤ ${formatBound(requirement.max ?? limit ?? Number.NaN, unitOf(metric))}`;
   const within = `within ${marginText(bound === 'max_drop' ? requirement.maxDrop : requirement.maxRise)} of ${label(requirement.baseline ?? 'the baseline')}`;
   return limit === undefined
     ? `${within}: no baseline yet`

@@ -1,4 +1,6 @@
+import { isFileOf } from '../verdict/measure-resource.ts';
 import type { Failure, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
+import { sizedFiles } from './required.ts';
 import type { InputsSummary, Report } from './types.ts';
 
 /**
@@ -12,7 +14,7 @@ export function metricsOnly(report: Report): Report {
     inputs: hideInputs(report.inputs),
     ...(decision === undefined ? {} : { decision: { reason: decision.reason } }),
     ...(verdict === undefined ? {} : { verdict: hideVerdict(verdict) }),
-    ...(run === undefined ? {} : { run: hideRun(run) }),
+    ...(run === undefined ? {} : { run: hideRun(run, sizedFiles(verdict)) }),
     logTail: '',
     publish: 'metrics',
   };
@@ -44,7 +46,7 @@ function hideReading(reading: MetricReading): MetricReading {
 const hideReadings = (readings: RunResult['metrics']): RunResult['metrics'] =>
   Object.fromEntries(Object.entries(readings).map(([name, reading]) => [name, hideReading(reading)]));
 
-function hideRun(run: RunResult): RunResult {
+function hideRun(run: RunResult, sized: readonly string[]): RunResult {
   const { cpu, gpu, gpus, environment } = run.place;
   return {
     ...run,
@@ -71,7 +73,8 @@ function hideRun(run: RunResult): RunResult {
       ...(gpu === undefined ? {} : { gpu }),
       ...(environment === undefined ? {} : { environment: { key: environment.key } }),
     },
-    artifacts: [],
+    // Their names are in the config, and their sizes were asked for.
+    artifacts: run.artifacts.filter((file) => sized.some((path) => isFileOf(file, path))),
     findings: run.findings.map((finding) => ({ ...finding, detail: '' })),
   };
 }

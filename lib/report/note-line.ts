@@ -1,7 +1,8 @@
 import { printableLine } from '../base/printable.ts';
+import { unitOf } from '../config/quantity.ts';
 import type { AdvisoryCheck, Check } from '../verdict/types.ts';
 import { spreadIn } from './metric-table.ts';
-import { formatMetric, precisionFor } from './numbers.ts';
+import { formatBound, formatMetric, precisionFor } from './numbers.ts';
 import { allChecks, readingIn, requiredMetrics, spreadOfChecks } from './required.ts';
 import { cut } from './trim.ts';
 import type { Outcome, Report } from './types.ts';
@@ -56,7 +57,7 @@ function metricsOf({ verdict, run, baselines }: Report): readonly string[] {
       .find(({ value }) => value !== undefined);
     const numbers = base?.value === undefined ? [reading.value] : [reading.value, base.value];
     const limits = checks.flatMap(({ limit }) => (limit === undefined ? [] : [[reading.value, limit] as const]));
-    const precision = precisionFor(numbers, limits);
+    const precision = precisionFor(numbers, limits, unitOf(metric));
     const compared =
       base?.value === undefined
         ? []
@@ -71,15 +72,22 @@ function metricsOf({ verdict, run, baselines }: Report): readonly string[] {
 const bounds = (checks: readonly (Check | AdvisoryCheck)[]): readonly string[] =>
   checks.flatMap((check) => {
     const { requirement, bound, outcome } = check;
-    const limit = bound === 'min' ? requirement.min : bound === 'max' ? requirement.max : undefined;
-    if (limit === undefined) return [];
+    const number = bound === 'min' ? requirement.min : bound === 'max' ? requirement.max : undefined;
+    if (number === undefined) return [];
+    const unit = unitOf(check.metric);
+    const limit = unit === undefined ? String(number) : ascii(formatBound(number, unit));
     if (!('level' in check)) return [`${bound} ${limit}`];
     if (check.level === 'goal') return [`goal ${limit}`];
     // A line is short: a warning is in it where it came.
     return outcome === 'met' ? [] : [`warn-${bound} ${limit}`];
   });
 
-const ascii = (number: string): string => number.replace('−', '-').replace('∞', 'inf');
+/** A note is read by its words: `8 GB` would be two. */
+const ascii = (number: string): string =>
+  number
+    .replace('−', '-')
+    .replace('∞', 'inf')
+    .replace(/ (?=[KMGTP]?B$)/, '');
 const plain = (text: string, length: number): string => cut(printableLine(text).replaceAll('\t', ' '), length);
 /** A name that could be read as something else is quoted. */
 const word = (name: string): string => {

@@ -1,7 +1,11 @@
+import type { Unit } from '../config/quantity.ts';
+
 /** How the numbers of one metric are written beside each other: the same places after the point, or all with an exponent. */
 export type Precision =
   | { readonly kind: 'fixed'; readonly decimals: number }
-  | { readonly kind: 'exponent'; readonly decimals: number };
+  | { readonly kind: 'exponent'; readonly decimals: number }
+  /** What the run took: 1:08 and 1.5 GB. `decimals`: beyond those that are usual. */
+  | { readonly kind: Unit; readonly decimals: number };
 
 const significant = 4;
 
@@ -9,7 +13,12 @@ const significant = 4;
  * Four significant digits of the largest, without zeros that all of them end in; more where two numbers of `apart` differ and
  * would be written the same: a bound that is not met must never look met.
  */
-export function precisionFor(values: readonly number[], apart: readonly (readonly [number, number])[] = []): Precision {
+export function precisionFor(
+  values: readonly number[],
+  apart: readonly (readonly [number, number])[] = [],
+  unit?: Unit,
+): Precision {
+  if (unit !== undefined) return unitPrecision(unit, apart);
   const finite = values.filter(Number.isFinite);
   const largest = Math.max(0, ...finite.map(Math.abs));
   const exponent = largest !== 0 && (largest >= 1e9 || largest < 1e-4);
@@ -29,9 +38,22 @@ export function precisionFor(values: readonly number[], apart: readonly (readonl
   return at(decimals);
 }
 
+function unitPrecision(unit: Unit, apart: readonly (readonly [number, number])[]): Precision {
+  let decimals = 0;
+  const alike = () =>
+    apart.some(([a, b]) => a !== b && formatUnit(unit, a, decimals) === formatUnit(unit, b, decimals));
+  while (decimals < 9 && alike()) decimals += 1;
+  return { kind: unit, decimals };
+}
+
+const formatUnit = (unit: Unit, value: number, decimals: number): string =>
+  unit === 'seconds' ? formatDuration(value) : formatBytes(value, decimals);
+
 export function formatMetric(value: number, precision: Precision = precisionFor([value])): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';
   const { kind, decimals } = precision;
+  if (kind === 'seconds' || kind === 'bytes')
+    return `${value < 0 ? '−' : ''}${formatUnit(kind, Math.abs(value), decimals)}`;
   const text =
     kind === 'exponent'
       ? value.toExponential(decimals)
@@ -45,12 +67,14 @@ export function formatMetric(value: number, precision: Precision = precisionFor(
 export function formatChange(change: number, precision: Precision = precisionFor([change])): string {
   if (change === 0 || !Number.isFinite(change)) return change === 0 ? '0' : '';
   let text = formatMetric(Math.abs(change), precision);
-  if (/^[0.]+$/.test(text)) text = formatMetric(Number(Math.abs(change).toPrecision(1)));
+  if (precision.kind !== 'seconds' && precision.kind !== 'bytes' && /^[0.]+$/.test(text))
+    text = formatMetric(Number(Math.abs(change).toPrecision(1)));
   return `${change > 0 ? '+' : '−'}${text}`;
 }
 
-/** As it is written in the config: 0.25 stays 0.25. */
-export const formatBound = (value: number): string => String(value).replace('-', '−');
+/** As it is written in the config: 0.25 stays 0.25. Of what the run took, as its values are. */
+export const formatBound = (value: number, unit?: Unit): string =>
+  unit === undefined ? String(value).replace('-', '−') : formatMetric(value, { kind: unit, decimals: 0 });
 
 /** 0:42, 1:08, 1:02:03. */
 export function formatDuration(seconds: number): string {
@@ -60,8 +84,8 @@ export function formatDuration(seconds: number): string {
   return hours === 0 ? `${minutes}:${end}` : `${hours}:${String(minutes).padStart(2, '0')}:${end}`;
 }
 
-/** 0 B, 512 B, 3 KB, 1.5 GB: powers of 1,024 under the names that people and Slurm use for them. */
-export function formatBytes(bytes: number): string {
+/** 0 B, 512 B, 3 KB, 1.5 GB: powers of 1,024 under the names that people and Slurm use for them. `more`: decimals beyond the usual. */
+export function formatBytes(bytes: number, more = 0): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
   let value = Math.max(0, bytes);
   let unit = 0;
@@ -69,8 +93,8 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  const digits = unit === 0 || value >= 10 ? 0 : 1;
-  return `${value.toFixed(digits).replace(/\.0$/, '')} ${units[unit]}`;
+  const digits = (unit === 0 || value >= 10 ? 0 : 1) + (unit === 0 ? 0 : more);
+  return `${value.toFixed(digits).replace(/\.0+$/, '')} ${units[unit]}`;
 }
 
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;

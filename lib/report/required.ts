@@ -1,3 +1,4 @@
+import { parseQuantity } from '../config/quantity.ts';
 import type { AdvisoryCheck, Check, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
 
 /** Everything that was asked of the metrics: what counts for the verdict, and what only warns or is a goal. */
@@ -22,6 +23,13 @@ export function readingIn(
   );
   return found?.[metric] ?? { kind: 'missing', source: '' };
 }
+
+/** The files whose size is asked for: they stay in a report whatever else is cut from it. */
+export const sizedFiles = (verdict: Verdict | undefined): readonly string[] =>
+  requiredMetrics(verdict).flatMap((key) => {
+    const quantity = parseQuantity(key);
+    return quantity.ok && quantity.value.kind === 'size' ? [quantity.value.path] : [];
+  });
 
 /** How far apart the seeds are in something that was computed for each: its checks have kept that. */
 export const spreadOfChecks = (checks: readonly Check[]): { readonly n: number; readonly sd: number } | undefined =>

@@ -1,4 +1,5 @@
 import { nameOf } from '../verdict/bounds.ts';
+import { isFileOf } from '../verdict/measure-resource.ts';
 import type { Failure, KeptFile, MetricReading, RunResult, Verdict, VerdictReason } from '../verdict/types.ts';
 
 /** A run on the branch should take about 5 KB, Markdown included, because every clone pays for it. */
@@ -49,7 +50,8 @@ export function trimFailure(failure: Failure, withTraceback: boolean): Failure {
   };
 }
 
-export function trimRun(run: RunResult): RunResult {
+/** `sized`: files whose size was asked for. */
+export function trimRun(run: RunResult, sized: readonly string[] = []): RunResult {
   const { packages: _packages, ...environment } = run.place.environment ?? { key: '' };
   return {
     ...run,
@@ -74,7 +76,7 @@ export function trimRun(run: RunResult): RunResult {
         }),
     // What was installed is kept by content with the run; its key says which it was.
     place: { ...run.place, ...(run.place.environment === undefined ? {} : { environment }) },
-    artifacts: mostWanted(run.artifacts),
+    artifacts: mostWanted(run.artifacts, sized),
     findings: run.findings
       .slice(0, limits.list)
       .map((finding) => ({ ...finding, detail: cut(finding.detail, limits.detail) })),
@@ -93,9 +95,14 @@ function trimReading(reading: MetricReading): MetricReading {
 }
 
 /** The log and the notebooks first: a glob of artifacts may have matched thousands. */
-function mostWanted(files: readonly KeptFile[]): readonly KeptFile[] {
+function mostWanted(files: readonly KeptFile[], sized: readonly string[]): readonly KeptFile[] {
   const order = { log: 0, notebook: 1, artifact: 2 } as const;
-  return [...files].sort((a, b) => order[a.role] - order[b.role]).slice(0, limits.files);
+  // Of several tasks' the largest is what was judged.
+  const kept = sized.flatMap(
+    (path) => files.filter((file) => isFileOf(file, path)).sort((a, b) => b.size - a.size)[0] ?? [],
+  );
+  const others = files.filter((file) => !kept.includes(file)).sort((a, b) => order[a.role] - order[b.role]);
+  return [...others.slice(0, limits.files), ...kept];
 }
 
 /** The traceback stays with the step that has it. */

@@ -1,7 +1,8 @@
 import { printableLine } from '../base/printable.ts';
 import { unreachable } from '../base/unreachable.ts';
-import { parseQuantity } from '../config/quantity.ts';
+import { parseQuantity, type Unit, unitOf } from '../config/quantity.ts';
 import type { Margin } from '../config/types.ts';
+import type { Unmeasured } from '../verdict/measure-resource.ts';
 import type {
   Baseline,
   Check,
@@ -87,7 +88,7 @@ export function placeText({ step, cell, cells, side }: Failure): string {
 }
 
 /** What stands in the place of a number. */
-export function readingText(reading: MetricReading): string {
+export function readingText(reading: MetricReading, unit?: Unit): string {
   switch (reading.kind) {
     case 'number':
       return formatMetric(reading.value);
@@ -98,13 +99,21 @@ export function readingText(reading: MetricReading): string {
     case 'minus-infinity':
       return '−∞';
     case 'missing':
-      return 'missing';
+      return unit === undefined ? 'missing' : 'not measured';
     case 'raised':
       return 'raised';
     default:
       return reading.kind;
   }
 }
+
+const unmeasured = {
+  steps: 'not every step came to its end',
+  reused: 'a step was not run again, and what it used is not known',
+  scheduler: 'the scheduler did not tell how much the job used',
+  artifacts: 'no file of that name was kept',
+} satisfies Record<Unmeasured, string>;
+const isUnmeasured = (source: string): source is Unmeasured => Object.hasOwn(unmeasured, source);
 
 /** From others, one of which is named as the source of what is wrong. */
 const isComputed = (check: Check, { source }: MetricReading): boolean => {
@@ -133,6 +142,9 @@ export function checkText(
   soft?: 'warning limit',
 ): string {
   const metric = line(check.metric);
+  const unit = unitOf(check.metric);
+  if (reading.kind === 'missing' && unit !== undefined)
+    return `${metric} was not measured${isUnmeasured(reading.source) ? `: ${unmeasured[reading.source]}` : ''}`;
   if (reading.kind !== 'number') {
     const shown = 'shown' in reading && reading.shown !== '' ? ` (${line(reading.shown)})` : '';
     const trouble = notANumber[reading.kind](shown);
@@ -152,6 +164,7 @@ export function checkText(
       [reading.value, limit],
       [reading.value, was],
     ],
+    unit,
   );
   const value = formatMetric(reading.value, precision);
   if (check.problem === 'baseline-zero')
@@ -161,9 +174,9 @@ export function checkText(
   const { maxDrop, maxRise, min, max } = check.requirement;
   switch (check.bound) {
     case 'min':
-      return `${metric} ${value} is below the ${soft ?? 'minimum'} ${formatBound(min ?? limit)}`;
+      return `${metric} ${value} is below the ${soft ?? 'minimum'} ${formatBound(min ?? limit, unit)}`;
     case 'max':
-      return `${metric} ${value} is above the ${soft ?? 'maximum'} ${formatBound(max ?? limit)}`;
+      return `${metric} ${value} is above the ${soft ?? 'maximum'} ${formatBound(max ?? limit, unit)}`;
     case 'max_drop':
       return `${metric} ${value} is more than ${marginText(maxDrop)} below ${name}'s ${formatMetric(was, precision)}`;
     case 'max_rise':

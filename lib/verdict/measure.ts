@@ -1,7 +1,8 @@
 import type { Expression } from '../config/expression.ts';
 import { metricsIn } from '../config/expression.ts';
-import { parseQuantity } from '../config/quantity.ts';
+import { parseQuantity, type Quantity } from '../config/quantity.ts';
 import { evaluate } from './evaluate.ts';
+import { measureResource } from './measure-resource.ts';
 import { meanReading, nameIn, sampleOf } from './sample.ts';
 import type { MetricReading, RunResult, SampleValue } from './types.ts';
 
@@ -16,30 +17,38 @@ export interface Measured {
   readonly derived: boolean;
 }
 
-type Run = Pick<RunResult, 'metrics' | 'tasks'>;
+type Measurements = Pick<RunResult, 'metrics' | 'tasks' | 'steps' | 'peakMemory' | 'artifacts'>;
+type Metrics = Pick<RunResult, 'metrics' | 'tasks'>;
 
 /** A key of `require` in a run: once, or for every combination of a matrix. */
-export function measure(run: Run, key: string): readonly Measured[] {
+export function measure(run: Measurements, key: string): readonly Measured[] {
   const quantity = parseQuantity(key);
   // A file of metrics may call one `a + b`.
-  if (!Object.hasOwn(run.metrics, key) && quantity.ok && quantity.value.kind === 'expression')
-    return measureExpression(run, key, quantity.value.expression);
-  return namesOf(run, key).map((name) => ({
-    name,
-    reading: own(run.metrics, name) ?? missing,
-    ...sampled(sampleOf(run.tasks ?? [], name)),
-    derived: false,
-  }));
+  const kind: Quantity =
+    Object.hasOwn(run.metrics, key) || !quantity.ok ? { kind: 'metric', name: key } : quantity.value;
+  switch (kind.kind) {
+    case 'metric':
+      return namesOf(run, key).map((name) => ({
+        name,
+        reading: own(run.metrics, name) ?? missing,
+        ...sampled(sampleOf(run.tasks ?? [], name)),
+        derived: false,
+      }));
+    case 'expression':
+      return measureExpression(run, key, kind.expression);
+    default:
+      return [{ name: key, reading: measureResource(run, kind), derived: true }];
+  }
 }
 
 /** A requirement holds for every combination of a matrix, each by its own name. */
-function namesOf({ metrics, tasks = [] }: Run, metric: string): readonly string[] {
+function namesOf({ metrics, tasks = [] }: Metrics, metric: string): readonly string[] {
   if (Object.hasOwn(metrics, metric) || tasks.length === 0) return [metric];
   return [...new Set(tasks.map(({ combination }) => nameIn(metric, combination)))];
 }
 
 /** For each task by itself: what is computed from two means is not the mean of what is computed. */
-function measureExpression({ metrics, tasks = [] }: Run, key: string, expression: Expression): readonly Measured[] {
+function measureExpression({ metrics, tasks = [] }: Metrics, key: string, expression: Expression): readonly Measured[] {
   const repeated = metricsIn(expression).some((name) => tasks.some((task) => Object.hasOwn(task.metrics, name)));
   if (!repeated) {
     return [{ name: key, reading: evaluate(expression, (name) => own(metrics, name) ?? missing), derived: true }];

@@ -471,6 +471,43 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['4:3+5 `1 + 2` has no metric in it; it is the same for every run'],
   ],
   [
+    'a resource that is not known',
+    'version: 1\nsteps: [{ notebook: a.ipynb }]\nartifacts: [model.pkl]\nrequire:\n  $tiem: { max: 10 }\n',
+    ['5:3+5 `$tiem` is nothing that is known of a run; did you mean `$time`?'],
+  ],
+  [
+    'a time in other units',
+    'version: 1\nsteps: [{ notebook: a.ipynb }]\nartifacts: [model.pkl]\nrequire:\n  $time: { max: 10min }\n',
+    ['5:17+5 `max` is a time as in `resources`: minutes, "MM:SS" or "HH:MM:SS", not `10min`'],
+  ],
+  [
+    'a size in other units',
+    'version: 1\nsteps: [{ notebook: a.ipynb }]\nartifacts: [model.pkl]\nrequire:\n  $memory: { max: 8 apples }\n',
+    ['5:19+8 `max` is a size such as 8G, not `8 apples`'],
+  ],
+  [
+    'a size of a file that is not kept',
+    'version: 1\nsteps: [{ notebook: a.ipynb }]\nartifacts: [model.pkl]\nrequire:\n  $size(modle.pkl): { max: 8G }\n',
+    ['5:3+16 `modle.pkl` is not among the `artifacts`, so its size is not known; did you mean `$size(model.pkl)`?'],
+  ],
+  [
+    'a rise of a resource by an amount',
+    'version: 1\nsteps: [{ notebook: a.ipynb }]\nartifacts: [model.pkl]\nrequire:\n  $time: { baseline: main, max_rise: 5 }\n',
+    ['5:38+1 `max_rise` of `$time` is a percentage such as 20%'],
+  ],
+  [
+    'a resource that can never be so',
+    'version: 1\nsteps: [{ notebook: a.ipynb }]\nartifacts: [model.pkl]\nrequire:\n  $time: { min: "01:00:00", max: 30 }\n',
+    ['5:34+2 `$time` can never be at least 01:00:00 and at most 30'],
+  ],
+  [
+    'a warning of a resource that a fail comes before',
+    'version: 1\nsteps: [{ notebook: a.ipynb }]\nartifacts: [model.pkl]\nrequire:\n  $memory: { max: 8G, warn: { max: 9000M } }\n',
+    [
+      '5:36+5 this warning of `$memory` never comes: what misses it fails by `max: 8G` already; warn before it fails, or take one of the two away',
+    ],
+  ],
+  [
     'a requirement where there are no metrics',
     'version: 1\nsteps: [{ run: pytest -q }]\nrequire: { acc: { min: 0.1 } }\n',
     ['3:12+3 no step defines a metric `acc`; no step defines `metrics`'],

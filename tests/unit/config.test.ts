@@ -189,6 +189,17 @@ describe('the config is read', () => {
     expect(warnings.map(({ range }) => [range.line, range.column])).toEqual([[4, 20]]);
   });
 
+  test('limits of what a run took are written as in `resources`', () => {
+    const { require } = load(
+      'version: 1\nsteps: [{ run: x }]\nartifacts: ["$MLOPS_OUT/model.pkl", "plots/*.png"]\nrequire:\n' +
+        '  $time: { max: "01:30:00", warn: { max: 60 } }\n  $memory: { max: 8G }\n' +
+        '  $size($MLOPS_OUT/model.pkl): { goal: { max: 500 } }\n  $size(plots/a.png): { max: 1M }\n',
+    ).config;
+    expect(require.$time).toEqual({ max: 5400, warn: { max: 3600 }, withoutBaseline: 'warn' });
+    expect(require.$memory).toEqual({ max: 8 * 2 ** 30, withoutBaseline: 'warn' });
+    expect(require['$size($MLOPS_OUT/model.pkl)']?.goal).toEqual({ max: 500 * 2 ** 20 });
+  });
+
   test('a name that only a metrics file can define may be required', () => {
     expect(
       load('version: 1\nsteps: [{ run: x, metrics: { file: m.json } }]\nrequire: { any: { max: 1 } }\n').config.require,

@@ -12,7 +12,7 @@ import { headline } from '../../lib/report/words.ts';
 import { evaluate } from '../../lib/verdict/evaluate.ts';
 import { measure } from '../../lib/verdict/measure.ts';
 import type { MetricReading, RunResult } from '../../lib/verdict/types.ts';
-import { commit, type main, numberOf, sampleReport } from '../rig/sample-report.ts';
+import { commit, type main, numberOf, run as sample, sampleReport } from '../rig/sample-report.ts';
 
 const metrics: Readonly<Record<string, MetricReading>> = {
   'f1.cat': numberOf(0.75),
@@ -113,14 +113,19 @@ describe('a requirement on an expression', () => {
         metrics: { 'f1.cat': numberOf(value) },
       })),
     };
-    expect(measure(run, key).map(({ name, reading }) => [name, reading.kind === 'number' && reading.value])).toEqual([
+    expect(
+      measure({ ...sample, ...run }, key).map(({ name, reading }) => [
+        name,
+        reading.kind === 'number' && reading.value,
+      ]),
+    ).toEqual([
       ['f1.cat - f1.dog[lr=1]', 0.6 - 0.5],
       ['f1.cat - f1.dog[lr=2]', 0.9 - 0.5],
     ]);
     expect(reportOf(run, { max: 0.2 }).verdict?.checks.map(({ outcome }) => outcome)).toEqual(['met', 'not-met']);
   });
   test('is the file’s own where a file of metrics has one of that name', () => {
-    expect(measure({ metrics: { ...metrics, [key]: numberOf(7) } }, key)[0]).toMatchObject({
+    expect(measure({ ...sample, metrics: { ...metrics, [key]: numberOf(7) } }, key)[0]).toMatchObject({
       reading: { value: 7 },
       derived: false,
     });
