@@ -115,11 +115,11 @@ const unmeasured = {
 } satisfies Record<Unmeasured, string>;
 const isUnmeasured = (source: string): source is Unmeasured => Object.hasOwn(unmeasured, source);
 
-/** From others, one of which is named as the source of what is wrong. */
-const isComputed = (check: Check, { source }: MetricReading): boolean => {
-  const quantity = parseQuantity(check.metric.replace(/\[[^\]]*\]$/, ''));
-  return source !== '' && quantity.ok && quantity.value.kind === 'expression';
-};
+/** Of one combination of a matrix too: `a - b[lr=0.1]`. */
+function isExpression(metric: string): boolean {
+  const quantity = parseQuantity(metric.replace(/\[[^\]]*\]$/, ''));
+  return quantity.ok && quantity.value.kind === 'expression';
+}
 
 const notANumber = {
   nan: () => 'is NaN, not a number',
@@ -143,12 +143,14 @@ export function checkText(
 ): string {
   const metric = line(check.metric);
   const unit = unitOf(check.metric);
+  // `a - b 0.1` would read like more of the expression.
+  const read = isExpression(check.metric) ? `${metric} =` : metric;
   if (reading.kind === 'missing' && unit !== undefined)
     return `${metric} was not measured${isUnmeasured(reading.source) ? `: ${unmeasured[reading.source]}` : ''}`;
   if (reading.kind !== 'number') {
     const shown = 'shown' in reading && reading.shown !== '' ? ` (${line(reading.shown)})` : '';
     const trouble = notANumber[reading.kind](shown);
-    return isComputed(check, reading)
+    return isExpression(check.metric) && reading.source !== ''
       ? `${metric} cannot be computed: ${line(reading.source)} ${trouble}`
       : `${metric} ${trouble}`;
   }
@@ -168,19 +170,19 @@ export function checkText(
   );
   const value = formatMetric(reading.value, precision);
   if (check.problem === 'baseline-zero')
-    return `${metric} ${value}: a percentage of ${name}'s 0 allows nothing, give an absolute amount`;
+    return `${read} ${value}: a percentage of ${name}'s 0 allows nothing, give an absolute amount`;
   if (check.outcome === 'undecided')
     return undecidedText(check, limit, soft === undefined ? 'required' : `the ${soft}`);
   const { maxDrop, maxRise, min, max } = check.requirement;
   switch (check.bound) {
     case 'min':
-      return `${metric} ${value} is below the ${soft ?? 'minimum'} ${formatBound(min ?? limit, unit)}`;
+      return `${read} ${value} is below the ${soft ?? 'minimum'} ${formatBound(min ?? limit, unit)}`;
     case 'max':
-      return `${metric} ${value} is above the ${soft ?? 'maximum'} ${formatBound(max ?? limit, unit)}`;
+      return `${read} ${value} is above the ${soft ?? 'maximum'} ${formatBound(max ?? limit, unit)}`;
     case 'max_drop':
-      return `${metric} ${value} is more than ${marginText(maxDrop)} below ${name}'s ${formatMetric(was, precision)}`;
+      return `${read} ${value} is more than ${marginText(maxDrop)} below ${name}'s ${formatMetric(was, precision)}`;
     case 'max_rise':
-      return `${metric} ${value} is more than ${marginText(maxRise)} above ${name}'s ${formatMetric(was, precision)}`;
+      return `${read} ${value} is more than ${marginText(maxRise)} above ${name}'s ${formatMetric(was, precision)}`;
     case 'number':
       return `${metric} is not a number`;
     default:
@@ -205,7 +207,7 @@ function undecidedText({ metric, sample, bound }: Check, limit: number, asked: s
     more === undefined
       ? 'no reasonable number of seeds would settle it'
       : `about ${plural(more, 'more seed')} would settle it`;
-  return `${line(metric)} ${text} ${spreadText(n, sd, precision)} is undecided: with 95 % confidence it may be as far ${side} as ${at}, ${asked} is ${edge}; ${advice}`;
+  return `${line(metric)}${isExpression(metric) ? ' =' : ''} ${text} ${spreadText(n, sd, precision)} is undecided: with 95 % confidence it may be as far ${side} as ${at}, ${asked} is ${edge}; ${advice}`;
 }
 
 /** `± 0.004 (5 seeds)`: the standard deviation over seeds. */

@@ -84,6 +84,32 @@ describeWith(needs, 'a push that trains on this machine', () => {
     expect(await project.trainings()).toBe(1);
   });
 
+  test('what is computed from metrics, what the run took, and limits that only warn are judged of the same run', async () => {
+    await using project = await shellProject({
+      config:
+        '  score * 2: { max: 1.5, warn: { max: 1 } }\n  $time: { max: 2, goal: { max: 1 } }\n  $size(model.pkl): { max: 2K }\nartifacts: [model.pkl]\n',
+    });
+    await project.score(0.7, 'head -c 1500 /dev/zero > "$MLOPS_OUT/model.pkl"; sleep 1.5');
+    await project.commit('Keep the model');
+    const { code, stderr } = await project.git(['push', 'origin', 'main']);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/PASS/)]);
+    expect(stderr).toMatch(/score \* 2 +1\.4 +≤ 1\.5 ✓ {2}warns unless ≤ 1 !/);
+    expect(stderr).toMatch(/\$time +0:0\d +≤ 2:00 ✓ {2}goal ≤ 1:00 ✓/);
+    expect(stderr).toMatch(/\$size\(model\.pkl\) +1\.5 KB +≤ 2 KB ✓/);
+    expect(stderr).toMatch(/warning +score \* 2 = 1\.4 is above the warning limit 1/);
+    // From the report alone, as in a clone that has never seen the model.
+    await project.repository.write(
+      '.mlops/config.yaml',
+      (await project.repository.read('.mlops/config.yaml')).replace('2K', '1K'),
+    );
+    await project.commit('Ask for a smaller model');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/FAIL.*\$size\(model\.pkl\) 1\.5 KB is above the maximum 1 KB/),
+    });
+    expect(await project.trainings()).toBe(1);
+  });
+
   test('MLOPS_SKIP lets a worse model go, and who skipped and why is recorded as such, not as a pass', async () => {
     await using project = await cliProject({ quality: 0.1 });
     const pushed = await project.git(['push', 'origin', 'main'], { env: { MLOPS_SKIP: 'the cluster is down' } });

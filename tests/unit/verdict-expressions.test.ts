@@ -79,7 +79,7 @@ describe('a requirement on an expression', () => {
   test('is judged, shown and noted as a metric is', () => {
     const report = reportOf({ metrics }, { max: 0.1 });
     expect(report.outcome).toBe('fail');
-    expect(headline(report.verdict ?? fail(), [])).toBe('f1.cat - f1.dog 0.25 is above the maximum 0.1');
+    expect(headline(report.verdict ?? fail(), [])).toBe('f1.cat - f1.dog = 0.25 is above the maximum 0.1');
     expect(metricLines(report, plain).join('\n')).toMatch(/f1\.cat - f1\.dog +0\.25 +≤ 0\.1 ✗/);
     expect(noteLine(report)).toBe('fail  "f1.cat - f1.dog" 0.25  max 0.1  run 5b7e90d');
     expect(parseReport(reportJson(report))).toEqual({ ok: true, value: report });
