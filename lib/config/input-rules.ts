@@ -3,7 +3,7 @@ import type { Path } from './path.ts';
 import { checkPath } from './path-rules.ts';
 import type { Reporter } from './reporter.ts';
 import { tidyPath } from './repository-path.ts';
-import { dataKeys, environmentKinds } from './schema.ts';
+import { dataKeys, environmentKeys, environmentKinds } from './schema.ts';
 
 export function checkData(entries: readonly unknown[], report: Reporter): void {
   const seen = new Set<string>();
@@ -63,7 +63,6 @@ export function checkData(entries: readonly unknown[], report: Reporter): void {
   });
 }
 
-const environmentOptions = ['channels', 'name', 'kernel', 'manager', 'build_on', 'python', 'lock'] as const;
 const conda = ['conda', 'mamba', 'micromamba'];
 const managers: Readonly<Record<string, readonly string[]>> = {
   conda,
@@ -81,10 +80,9 @@ const pythonElsewhere: Readonly<Record<string, string>> = {
 
 export function checkEnvironment(value: unknown, report: Reporter): void {
   if (!isMap(value)) return;
-  const known: readonly string[] = [...environmentKinds, ...environmentOptions];
   const kinds = environmentKinds.filter((kind) => has(value, kind));
   const all = environmentKinds.map((kind) => `\`${kind}\``).join(', ');
-  const foreign = Object.keys(value).some((key) => !known.includes(key));
+  const foreign = Object.keys(value).some((key) => !environmentKeys.includes(key));
   if (kinds.length === 0 && !foreign)
     report.error(
       'missing-key',

@@ -7,7 +7,7 @@ import {
   cluster,
   configSchema,
   dataKeys,
-  environmentKinds,
+  environmentKeys,
   requirementKeys,
   resources,
   softKeys,
@@ -126,7 +126,6 @@ function keysOf(container: Path, value: unknown): readonly string[] {
   if (top === 'require' && container.length === 3 && (last === 'warn' || last === 'goal')) return softKeys[last];
   return requirementKeys;
 }
-const environmentKeys = [...environmentKinds, 'channels', 'python', 'lock', 'name', 'kernel', 'manager', 'build_on'];
 
 /** Keys that people put one level too high or too low. */
 const homes: Readonly<Record<string, string>> = {

@@ -147,6 +147,8 @@ const environmentMap = z
   .partial()
   .meta({ oneOf: environmentKinds.map((kind) => ({ required: [kind] })) });
 
+export const environmentKeys: readonly string[] = Object.keys(environmentMap.shape);
+
 const aMetric = is('is a map of names and expressions, { file: … }, or scrapbook');
 const metrics = z
   .union(

@@ -36,6 +36,20 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['4:5+10 unknown key `parameters` in a run step; only a notebook step has `parameters`'],
   ],
   [
+    'letters of a short key in another order',
+    'version: 1\nsteps:\n  - run: x\n    cdw: src\n',
+    ['4:5+3 unknown key `cdw` in a run step; did you mean `cwd`?'],
+  ],
+  [
+    'every key of an environment',
+    "version: 1\nenvironment: { venv: r.txt, pyhton: '3.11', lokc: x }\npython: '3.11'\nsteps: [{ run: x }]\n",
+    [
+      '2:29+6 unknown key `pyhton` in `environment`; did you mean `python`?',
+      '2:45+4 unknown key `lokc` in `environment`; did you mean `lock`?',
+      '3:1+6 unknown key `python`; `python` belongs in `environment`',
+    ],
+  ],
+  [
     'camel case for snake case',
     'version: 1\nonCommit: submit\nsteps: [{ run: pytest -q }]\n',
     ['2:1+8 unknown key `onCommit`; did you mean `on_commit`?'],
