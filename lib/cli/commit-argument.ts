@@ -1,6 +1,6 @@
 import type { Oid } from '../base/ids.ts';
 import type { GateContext } from '../gate/context.ts';
-import { identifyCommit } from '../gate/gate-commit.ts';
+import { identifyCommit, stoppedBy } from '../gate/gate-commit.ts';
 import type { Identified } from '../gate/identify.ts';
 import type { Destination } from '../gate/judge-run.ts';
 import { currentBranch, resolveCommit } from '../git/history.ts';
@@ -9,7 +9,7 @@ import type { Repository } from '../git/repository.ts';
 import type { App } from './app.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { reportsBranch } from './reports-branch.ts';
-import { stoppedLines } from './screens/gate-trouble.ts';
+import { stoppedScreen } from './screens/gate-trouble.ts';
 import { gitTrouble } from './screens/git-trouble.ts';
 import { troubleLines } from './screens/trouble.ts';
 import { type Session, withProgress } from './session.ts';
@@ -50,7 +50,7 @@ export async function aboutCommit(
     async (context, progress) => {
       const identified = await identifyCommit(context, commit, (await usualDestination(session.repo)).remote);
       if (identified.ok) return action(context, identified.value, progress);
-      progress.say(...stoppedLines(identified.error, session.setting));
+      progress.say(...stoppedScreen(await stoppedBy(session.repo, commit, identified.error), session.setting));
       return 1;
     },
     open,

@@ -2,7 +2,7 @@ import type { Oid } from '../base/ids.ts';
 import { pushPolicy } from '../config/push-policy.ts';
 import type { Config, PushPolicy } from '../config/types.ts';
 import type { GateContext } from '../gate/context.ts';
-import { identifyCommit, skipCommit } from '../gate/gate-commit.ts';
+import { identifyCommit, skipCommit, stoppedBy } from '../gate/gate-commit.ts';
 import type { GateOutcome } from '../gate/outcome.ts';
 import { overview } from '../gate/overview.ts';
 import { readPipeline } from '../gate/pipeline.ts';
@@ -92,7 +92,7 @@ async function gateTip(
   policy: PushPolicy,
 ): Promise<GateOutcome> {
   const identified = await identifyCommit(context, commit, remote);
-  if (!identified.ok) return { outcome: 'stopped', error: identified.error };
+  if (!identified.ok) return stoppedBy(context.repo, commit, identified.error);
   const destination = { branch, remote };
   if (skip !== undefined) return skipCommit(context, identified.value, destination, skip);
   return judgeCommit(context, identified.value, destination, {

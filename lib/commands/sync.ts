@@ -1,5 +1,5 @@
 import type { GateContext } from '../gate/context.ts';
-import { identifyCommit } from '../gate/gate-commit.ts';
+import { identifyCommit, stoppedBy } from '../gate/gate-commit.ts';
 import type { GateOutcome } from '../gate/outcome.ts';
 import { forgetPending, type PendingRun, pendingRuns } from '../gate/pending.ts';
 import { judgeCommit } from './judge-commit.ts';
@@ -21,7 +21,7 @@ export async function sync(context: GateContext, tell: (synced: Synced) => void)
           { branch: run.branch, remote: run.remote },
           { wait: { until: context.now().getTime() }, start: 'never' },
         )
-      : { outcome: 'stopped', error: identified.error };
+      : await stoppedBy(context.repo, run.commit, identified.error);
     // Whatever it was, it is gone: asking for it again and again would find nothing.
     if (outcome.outcome === 'stopped' && outcome.error.reason === 'no-run') forgetPending(context.repo, run.commit);
     tell({ run, outcome });

@@ -3,16 +3,17 @@ import type { Oid } from '../base/ids.ts';
 import { err, type Result } from '../base/result.ts';
 import { hasRecorder } from '../fingerprint/recorder.ts';
 import { fetchReports } from '../git/publish.ts';
+import type { Repository } from '../git/repository.ts';
 import type { Report } from '../report/types.ts';
 import type { RunResult } from '../verdict/types.ts';
 import type { GateContext } from './context.ts';
 import { type Identified, identify } from './identify.ts';
 import { type Destination, judgeRun, type RunToJudge, skippedReport } from './judge-run.ts';
 import { knownVerdict, reportsOf } from './known.ts';
-import type { GateError, GateOutcome } from './outcome.ts';
+import type { GateError, GateOutcome, StoppedOutcome } from './outcome.ts';
 import { overview } from './overview.ts';
 import { forgetPending, isAnswered, notePending, pendingRun } from './pending.ts';
-import { readPipeline } from './pipeline.ts';
+import { readPipeline, readPipelineText } from './pipeline.ts';
 import { recordReport } from './record-report.ts';
 import { type RunOptions, runCommit } from './run-commit.ts';
 import { suggestFix } from './suggest-fix.ts';
@@ -36,9 +37,15 @@ export async function gateCommit(context: GateContext, request: GateRequest): Pr
     note: (attempt, job) => notePending(context.repo, { ...about, attempt, job }, context.now()),
     forget: () => forgetPending(context.repo, commit),
   });
-  if (!ran.ok) return { outcome: 'stopped', error: ran.error };
+  if (!ran.ok) return stoppedBy(context.repo, commit, ran.error);
   if (ran.value.kind === 'waiting') return ran.value.waiting;
   return judgeAndRecord(context, request, ran.value);
+}
+
+/** The end of a commit's way, with the places of its config, which the screen names. */
+export async function stoppedBy(repo: Repository, commit: Oid, error: GateError): Promise<StoppedOutcome> {
+  const text = await readPipelineText(repo, commit);
+  return { outcome: 'stopped', error, ...(text.ok ? { locate: text.value.locate } : {}) };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Fingerprint, Oid } from '../base/ids.ts';
 import type { StoreError } from '../cluster/content-store.ts';
 import type { RunStoreError, SubmitError } from '../cluster/run-store.ts';
 import type { JobStatus, QueryError } from '../cluster/scheduler.ts';
-import type { SourceRange } from '../config/types.ts';
+import type { LoadedConfig, SourceRange } from '../config/types.ts';
 import type { DataComparison } from '../fingerprint/compare-data.ts';
 import type { DataFile } from '../fingerprint/types.ts';
 import type { RecordError } from '../git/advance.ts';
@@ -21,7 +21,14 @@ export type GateOutcome =
   /** A person's decision: nothing was judged, and that is recorded. */
   | { readonly outcome: 'skipped'; readonly report: Report; readonly recorded: Recorded }
   /** It could not be found out. */
-  | { readonly outcome: 'stopped'; readonly error: GateError };
+  | StoppedOutcome;
+
+export interface StoppedOutcome {
+  readonly outcome: 'stopped';
+  readonly error: GateError;
+  /** Where the config has what the error is about; absent where there is no config that can be read. */
+  readonly locate?: LoadedConfig['locate'];
+}
 
 export interface JudgedOutcome {
   readonly outcome: 'judged';

@@ -1,3 +1,4 @@
+import { nearest } from '../config/nearest.ts';
 import type { Path } from '../config/path.ts';
 import type { NotebookStep, RunStep } from '../config/types.ts';
 import { floatPaths } from '../config/whole-numbers.ts';
@@ -33,7 +34,7 @@ export function planSteps(request: PlanRequest): StepsPlan {
     const chain = fingerprinted.inputs.steps[position]?.fingerprint ?? '';
     const cwd = step.cwd === undefined ? {} : { cwd: step.cwd };
     if (step.cwd !== undefined && !hasFolder(request, step.cwd))
-      errors.push({ reason: 'cwd-missing', step: index, cwd: step.cwd });
+      errors.push({ reason: 'cwd-missing', step: index, cwd: step.cwd, ...nearFolder(request, step.cwd) });
     const signal = (step.resources ?? config.resources).signal?.name ?? '';
     const common = { index, chain, metrics, signal, ...cwd, inTask: tasks.length > 0 && position >= first };
     if (step.kind === 'run') {
@@ -132,6 +133,14 @@ function hasFolder({ tree, fingerprinted }: PlanRequest, folder: string): boolea
   return (
     tree.some(below) || entries.some(below) || Object.values(fingerprinted.data).some((files) => files.some(below))
   );
+}
+
+/** The folder that was probably meant. */
+function nearFolder({ tree, fingerprinted }: PlanRequest, cwd: string): { readonly near?: string } {
+  const parts = [...tree, ...Object.values(fingerprinted.data).flat()].map(({ path }) => path.split('/').slice(0, -1));
+  const folders = new Set(parts.flatMap((names) => names.map((_, depth) => names.slice(0, depth + 1).join('/'))));
+  const near = nearest(cwd, [...folders]);
+  return near === undefined ? {} : { near };
 }
 
 /** Relative to the attempt's folder. `$MLOPS_OUT` is its `out/`; a path without it is relative to `otherwise`. */

@@ -112,7 +112,7 @@ export type PlanError =
   | { readonly reason: 'no-kernel-name'; readonly step: number; readonly notebook: string; readonly language: string }
   | { readonly reason: 'run-empty'; readonly step: number }
   /** Neither the commit nor its data has anything in the folder that the step would start in. */
-  | { readonly reason: 'cwd-missing'; readonly step: number; readonly cwd: string }
+  | { readonly reason: 'cwd-missing'; readonly step: number; readonly cwd: string; readonly near?: string }
   /** The commit has a file where data of the cluster is to be seen. */
   | { readonly reason: 'data-in-the-way'; readonly entry: string; readonly path: string }
   | { readonly reason: 'environment-file-missing'; readonly file: string }

@@ -33,9 +33,14 @@ const mistakes: readonly Mistake[] = [
     says: /config\.yaml:8:5 .*unknown key `metric`.*did you mean `metrics`\?[\s\S]*\^{6}/,
   },
   {
-    title: 'a notebook that is missing',
+    title: 'a notebook that is missing: with the line of the config',
     make: (project) => change(project, config, 'train.ipynb', 'trian.ipynb'),
-    says: /trian\.ipynb/,
+    says: /trian\.ipynb[\s\S]*config\.yaml:\d+/,
+  },
+  {
+    title: 'a folder to start in that is not there: underlined, with the one that was meant',
+    make: (project) => change(project, config, 'notebook: train.ipynb', 'notebook: train.ipynb\n    cwd: daat'),
+    says: /config\.yaml:\d+:5 .*no folder `daat`.*did\s+you\s+mean `data`\?[\s\S]*\^{3}/,
   },
   {
     title: 'a notebook that is no JSON',

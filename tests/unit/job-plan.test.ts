@@ -85,6 +85,9 @@ describe('what cannot run is named before anything is sent', () => {
     ]);
     const tree = [{ path: 'notebooks/a.ipynb', mode: '100644' as const, oid: asOid(hex('1', 40)) }];
     expect(errors({ steps: [runStep('true', { cwd: 'notebooks' })] }, { tree })).toEqual([]);
+    expect(errors({ steps: [runStep('true', { cwd: 'notebook' })] }, { tree })).toEqual([
+      { reason: 'cwd-missing', step: 1, cwd: 'notebook', near: 'notebooks' },
+    ]);
   });
   test('a notebook that is not JSON, or of no format that is known', () => {
     expect(withNotebook('<<<<<<< HEAD')).toMatchObject([{ reason: 'notebook-not-json', notebook: 'a.ipynb' }]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
-import { stoppedLines } from '../../lib/cli/screens/gate-trouble.ts';
+import { stoppedLines, stoppedScreen } from '../../lib/cli/screens/gate-trouble.ts';
 import { openTrouble } from '../../lib/cli/screens/git-trouble.ts';
 import { workdirWords } from '../../lib/cli/screens/host-trouble.ts';
 import { recordTrouble } from '../../lib/cli/screens/record-trouble.ts';
@@ -49,6 +49,7 @@ cluster:
 resources: { time: "99:00:00" }
 steps:
   - notebook: movie-recs.ipynb
+    cwd: notebook
     seeds: { parameter: seed, values: [1, 2] }
 `;
 const loaded = loadConfig(Buffer.from(config), '.mlops/config.yaml');
@@ -187,7 +188,7 @@ const plans: GateError = {
       metrics: ['rprec'],
     },
     'no-kernel-name': { reason: 'no-kernel-name', ...notebook, language: 'julia' },
-    'cwd-missing': { reason: 'cwd-missing', step: 1, cwd: 'notebook' },
+    'cwd-missing': { reason: 'cwd-missing', step: 1, cwd: 'notebook', near: 'notebooks' },
     'run-empty': { reason: 'run-empty', step: 2 },
     'data-in-the-way': { reason: 'data-in-the-way', entry: 'data/ml-25m', path: 'data/ml-25m/README' },
     'environment-file-missing': { reason: 'environment-file-missing', file: 'environment.yml' },
@@ -272,7 +273,8 @@ const gate: readonly GateError[] = [
 ];
 
 const located = { ...setting, locate };
-const screensOf = (errors: readonly GateError[]) => errors.map((error) => stoppedLines(error, located));
+const screensOf = (errors: readonly GateError[]) =>
+  errors.map((error) => stoppedScreen({ outcome: 'stopped', error, locate }, setting));
 const records = all<Exclude<RecordError, GitError>>({
   'branch-checked-out': { reason: 'branch-checked-out', branch: 'mlops', worktree: '/home/ann/reports' },
   'branch-conflict': { reason: 'branch-conflict', branch: 'mlops', existing: 'mlops/try', suggestion: '_mlops' },

@@ -1,7 +1,8 @@
 import { script } from '../../commands/script.ts';
+import { stoppedBy } from '../../gate/gate-commit.ts';
 import type { App } from '../app.ts';
 import { aboutCommit } from '../commit-argument.ts';
-import { stoppedLines } from '../screens/gate-trouble.ts';
+import { stoppedScreen } from '../screens/gate-trouble.ts';
 import { lead } from '../screens/layout.ts';
 import { inRepository } from '../session.ts';
 
@@ -11,7 +12,7 @@ export async function scriptCommand(app: App, named: string | undefined): Promis
     aboutCommit(app, session, named, async (context, identified, progress) => {
       const made = await script(context, identified);
       if (!made.ok) {
-        progress.say(...stoppedLines(made.error, session.setting));
+        progress.say(...stoppedScreen(await stoppedBy(context.repo, identified.commit, made.error), session.setting));
         return 1;
       }
       app.out.write(made.value.script);

@@ -1,4 +1,4 @@
-import type { GateError } from '../../gate/outcome.ts';
+import type { GateError, StoppedOutcome } from '../../gate/outcome.ts';
 import type { PipelineError } from '../../gate/pipeline.ts';
 import { dataAbsentTrouble, dataChangedTrouble, dataUnlistedTrouble } from './data-trouble.ts';
 import { fingerprintTrouble } from './fingerprint-trouble.ts';
@@ -84,6 +84,9 @@ function outOfReach({ cause, fingerprint, job }: Having<GateError, 'out-of-reach
 export const gateTroubles = (error: GateError, setting: Setting): readonly Trouble[] =>
   error.reason === 'plan' ? error.errors.map((one) => planTrouble(one, setting)) : [troubleOf(words, error, setting)];
 
-/** The screen of an outcome `stopped`. */
 export const stoppedLines = (error: GateError, setting: Setting): readonly string[] =>
   troublesLines(gateTroubles(error, setting), setting.style);
+
+/** The screen of an outcome `stopped`. */
+export const stoppedScreen = ({ error, locate }: StoppedOutcome, setting: Setting): readonly string[] =>
+  stoppedLines(error, { ...setting, ...(locate === undefined ? {} : { locate }) });

@@ -2,7 +2,7 @@ import { unreachable } from '../../base/unreachable.ts';
 import type { GateOutcome } from '../../gate/outcome.ts';
 import type { GatedUpdate } from '../../git/pre-push.ts';
 import type { Published } from '../../git/publish.ts';
-import { stoppedLines } from './gate-trouble.ts';
+import { stoppedScreen } from './gate-trouble.ts';
 import { labelled, lead, said, saidLines, wrap } from './layout.ts';
 import { recordTrouble } from './record-trouble.ts';
 import type { Setting } from './setting.ts';
@@ -19,7 +19,7 @@ export function outcomeLines(outcome: GateOutcome, setting: Setting, patience?: 
     case 'skipped':
       return skippedLines(outcome.report, outcome.recorded, setting);
     case 'stopped':
-      return stoppedLines(outcome.error, setting);
+      return stoppedScreen(outcome, setting);
     default:
       return unreachable(outcome);
   }

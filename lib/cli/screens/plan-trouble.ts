@@ -64,17 +64,31 @@ const planWords: Words<PlanError> = {
     means: 'Choose a kernel in Jupyter, which writes it into the notebook.',
     next: [{ command: setting.again, what: 'once it is saved and committed' }],
   }),
-  'cwd-missing': (error, setting) => ({
-    failed: `the commit has no folder ${said(error.cwd, 80)} for the step to start in`,
-    where: inStep(error, setting),
-    next: [
-      {
-        command: 'cwd: FOLDER',
-        what: `in ${config}: a folder with files, from the top of the repository`,
-      },
-      { command: setting.again },
-    ],
-  }),
+  'cwd-missing': ({ step, cwd, near }, setting) => {
+    const path = `steps[${step - 1}].cwd`;
+    const range = setting.locate?.(path);
+    const message = `the commit has no folder \`${said(cwd, 80)}\` for step ${step} to start in`;
+    const hint = near === undefined ? undefined : `did you mean \`${said(near, 80)}\`?`;
+    return {
+      ...(range === undefined
+        ? { failed: [message, hint].filter((text) => text !== undefined).join('; ') }
+        : {
+            failed: '',
+            diagnostics: [
+              {
+                severity: 'error',
+                reason: 'wrong-value',
+                path,
+                range,
+                message,
+                ...(hint === undefined ? {} : { hint }),
+              },
+            ],
+          }),
+      means: 'Paths begin at the top of the repository, and git keeps no folder without a file in it.',
+      next: [{ command: setting.again, what: 'once it is corrected and committed' }],
+    };
+  },
   'run-empty': (error, setting) => ({
     failed: 'a step has an empty `run`: there is nothing to do',
     where: inStep(error, setting),
