@@ -194,6 +194,7 @@ function readMetrics(written: 'scrapbook' | Readonly<Record<string, string>>): M
 function readRequirement(key: string, written: NonNullable<Written['require']>[string]): Requirement {
   return defined<Requirement>({
     ...readLimits(key, written),
+    equals: parseLimit(key, written.equals),
     baseline: written.baseline,
     warn: written.warn === undefined ? undefined : readLimits(key, written.warn),
     goal: written.goal === undefined ? undefined : readLimits(key, written.goal),

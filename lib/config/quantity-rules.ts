@@ -53,7 +53,7 @@ function checkSize(key: string, path: string, artifacts: readonly string[], repo
 export function checkLimits(key: string, limits: Loose, path: Path, report: Reporter): void {
   const unit = unitOf(key);
   const expected = unit === undefined ? 'is a number' : written[unit];
-  for (const name of ['min', 'max']) {
+  for (const name of ['min', 'max', 'equals']) {
     const value = limits[name];
     if ((typeof value === 'string' || typeof value === 'number') && parseLimit(key, value) === undefined)
       report.error(

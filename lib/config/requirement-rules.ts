@@ -48,7 +48,16 @@ function checkBounds(metric: string, bounds: Loose, report: Reporter): void {
         '`baseline: main` compares with the branch main',
       );
   }
-  const absolute = has(bounds, 'min') || has(bounds, 'max');
+  if (has(bounds, 'equals'))
+    for (const key of ['min', 'max', 'baseline', 'max_drop', 'max_rise', 'warn', 'goal', 'undecided'])
+      if (has(bounds, key))
+        report.error(
+          'conflict',
+          [...at, key],
+          'key',
+          `\`${key}\` of \`${metric}\` stands beside \`equals\`, which says it all`,
+        );
+  const absolute = has(bounds, 'min') || has(bounds, 'max') || has(bounds, 'equals');
   if (has(bounds, 'without_baseline') && !has(bounds, 'baseline') && !relative && absolute)
     report.error('conflict', [...at, 'without_baseline'], 'key', '`without_baseline` needs a `baseline`');
   // An unknown key may be the bound that was meant: it has been named.
@@ -61,7 +70,7 @@ function checkBounds(metric: string, bounds: Loose, report: Reporter): void {
       at,
       'key',
       `the requirement of \`${metric}\` has no bound`,
-      'add `min`, `max`, or `baseline` with `max_drop` or `max_rise`',
+      'add `min`, `max`, `equals`, or `baseline` with `max_drop` or `max_rise`',
     );
 }
 

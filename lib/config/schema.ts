@@ -224,6 +224,7 @@ const requirement = z
     {
       min: limit.meta({ description: 'The metric must be at least this.' }),
       max: limit.meta({ description: 'The metric must be at most this.' }),
+      equals: limit.meta({ description: 'The metric must be this, for each seed.' }),
       baseline: oneLine('is a branch, a tag or a commit').refine(
         (value) => !value.startsWith('-'),
         is('is a branch, a tag or a commit'),

@@ -141,6 +141,8 @@ export interface Limits {
 }
 
 export interface Requirement extends Limits {
+  /** Alone: it says all that can be asked. */
+  readonly equals?: number;
   /** A branch, tag or commit whose verdict is compared with. */
   readonly baseline?: string;
   /** Limits that warn where they are missed, and never block. */

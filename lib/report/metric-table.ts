@@ -112,6 +112,7 @@ function boundText({ metric, requirement, bound, limit }: Check, format: (limit:
   if (bound === 'number') return 'a number';
   if (bound === 'min') return `≥ ${formatBound(requirement.min ?? limit ?? Number.NaN, unitOf(metric))}`;
   if (bound === 'max') return `≤ ${formatBound(requirement.max ?? limit ?? Number.NaN, unitOf(metric))}`;
+  if (bound === 'equals') return `= ${formatBound(limit ?? Number.NaN, unitOf(metric))}`;
   const within = `within ${marginText(bound === 'max_drop' ? requirement.maxDrop : requirement.maxRise)} of ${label(requirement.baseline ?? 'the baseline')}`;
   return limit === undefined
     ? `${within}: no baseline yet`

@@ -72,7 +72,7 @@ function metricsOf({ verdict, run, baselines }: Report): readonly string[] {
 const bounds = (checks: readonly (Check | AdvisoryCheck)[]): readonly string[] =>
   checks.flatMap((check) => {
     const { requirement, bound, outcome } = check;
-    const number = bound === 'min' ? requirement.min : bound === 'max' ? requirement.max : undefined;
+    const number = bound === 'min' || bound === 'max' || bound === 'equals' ? requirement[bound] : undefined;
     if (number === undefined) return [];
     const unit = unitOf(check.metric);
     const limit = unit === undefined ? String(number) : ascii(formatBound(number, unit));

@@ -103,7 +103,7 @@ const reading = variants('kind', {
 const margin = members({ kind: oneOf('absolute', 'percent'), amount: finite });
 const checkMembers = {
   metric: text,
-  bound: oneOf('number', 'min', 'max', 'max_drop', 'max_rise'),
+  bound: oneOf('number', 'min', 'max', 'equals', 'max_drop', 'max_rise'),
   limit: optional(finite),
   outcome: oneOf('met', 'not-met', 'undecided', 'no-baseline-warn', 'no-baseline-fail', 'no-baseline-ignore'),
   problem: optional(text),
@@ -120,6 +120,7 @@ const checkMembers = {
   requirement: members({
     min: optional(finite),
     max: optional(finite),
+    equals: optional(finite),
     baseline: optional(text),
     maxDrop: optional(margin),
     maxRise: optional(margin),

@@ -179,6 +179,8 @@ export function checkText(
       return `${read} ${value} is below the ${soft ?? 'minimum'} ${formatBound(min ?? limit, unit)}`;
     case 'max':
       return `${read} ${value} is above the ${soft ?? 'maximum'} ${formatBound(max ?? limit, unit)}`;
+    case 'equals':
+      return `${read} ${value} is not ${formatBound(limit, unit)}${check.problem === 'some-seeds' ? ' for each seed' : ''}`;
     case 'max_drop':
       return `${read} ${value} is more than ${marginText(maxDrop)} below ${name}'s ${formatMetric(was, precision)}`;
     case 'max_rise':

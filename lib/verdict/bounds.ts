@@ -20,20 +20,23 @@ export function checkMetric(
     if (threshold.kind === 'none') return { ...base, outcome: 'met' };
     if (threshold.kind === 'no-baseline') return { ...base, outcome: `no-baseline-${requirement.withoutBaseline}` };
     if (!Number.isFinite(threshold.value)) return { ...base, outcome: 'not-met', problem: 'bad-limit' };
-    if (sample !== undefined && sample.length > 1) {
+    if (sample !== undefined && sample.length > 1 && bound !== 'equals') {
       const relative = bound === 'max_drop' || bound === 'max_rise';
       const decided = decideSample(bound, sample, relative ? baseline?.samples?.[metric] : undefined, threshold);
       if (decided.outcome !== 'not-met' || !threshold.zero) return { ...base, ...limit, ...decided };
       return { ...base, ...limit, ...decided, problem: 'baseline-zero' };
     }
+    if (bound === 'equals' && sample !== undefined && sample.some(({ value }) => !holds(bound, value, threshold)))
+      return { ...base, ...limit, outcome: 'not-met', problem: 'some-seeds' };
     if (holds(bound, reading.value, threshold)) return { ...base, ...limit, outcome: 'met' };
     return { ...base, ...limit, outcome: 'not-met', ...(threshold.zero ? { problem: 'baseline-zero' as const } : {}) };
   };
 
   const checks: Check[] = [];
-  const { min, max, maxDrop, maxRise } = requirement;
+  const { min, max, equals, maxDrop, maxRise } = requirement;
   if (min !== undefined) checks.push(decide('min', absolute(min)));
   if (max !== undefined) checks.push(decide('max', absolute(max)));
+  if (equals !== undefined) checks.push(decide('equals', exactly(equals)));
   if (maxDrop !== undefined) checks.push(decide('max_drop', relative(baseline?.metrics[metric], maxDrop, -1)));
   if (maxRise !== undefined) checks.push(decide('max_rise', relative(baseline?.metrics[metric], maxRise, 1)));
   return checks.length > 0 ? checks : [decide('number', { kind: 'none' })];
@@ -64,6 +67,14 @@ type Threshold =
 
 const absolute = (value: number): Threshold => ({ kind: 'limit', value, slack: 0, zero: false });
 
+/** 0.1 + 0.2 is 0.30000000000000004, and what an expression adds up to is as good as 0.3. */
+const exactly = (value: number): Threshold => ({
+  kind: 'limit',
+  value,
+  slack: 4 * Number.EPSILON * Math.abs(value),
+  zero: false,
+});
+
 function relative(baseline: number | undefined, margin: Margin, sign: 1 | -1): Threshold {
   if (baseline === undefined || !Number.isFinite(baseline)) return { kind: 'no-baseline' };
   // Of |baseline|: a tenth of −10 is 1, and a drop goes to −11 (MLflow multiplies by the signed value and lets −20 pass).
@@ -76,6 +87,7 @@ function relative(baseline: number | undefined, margin: Margin, sign: 1 | -1): T
 
 /** Written as "passes only if": whatever cannot be compared is not met. */
 function holds(bound: BoundKind, value: number, limit: { readonly value: number; readonly slack: number }): boolean {
+  if (bound === 'equals') return Math.abs(value - limit.value) <= limit.slack;
   return bound === 'min' || bound === 'max_drop'
     ? value >= limit.value - limit.slack
     : value <= limit.value + limit.slack;

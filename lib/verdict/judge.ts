@@ -77,7 +77,7 @@ export const blocks = ({ outcome, requirement }: Pick<Check, 'outcome' | 'requir
 
 /** A requirement without any limit asks for a number; one that only warns, or has a goal, asks for nothing. */
 const asks = ({ warn, goal, ...hard }: Requirement): boolean =>
-  hasLimits(hard) || (warn === undefined && goal === undefined);
+  hasLimits(hard) || hard.equals !== undefined || (warn === undefined && goal === undefined);
 
 const hasLimits = ({ min, max, maxDrop, maxRise }: Limits): boolean =>
   [min, max, maxDrop, maxRise].some((limit) => limit !== undefined);

@@ -158,12 +158,14 @@ export interface Baseline {
 }
 
 /** `number`: a requirement without a bound still wants a finite number. */
-export type BoundKind = 'number' | 'min' | 'max' | 'max_drop' | 'max_rise';
+export type BoundKind = 'number' | 'min' | 'max' | 'equals' | 'max_drop' | 'max_rise';
 /** Why a bound is not met although no number is on the wrong side of another. */
 export type CheckProblem =
   | Exclude<MetricReading['kind'], 'number'>
   /** A percentage of a baseline of 0 allows nothing: such a metric needs an absolute amount. */
   | 'baseline-zero'
+  /** `equals` has to hold for each seed, and the mean of those that differ may be the very number. */
+  | 'some-seeds'
   /** The bound itself is not a finite number. */
   | 'bad-limit';
 /** One bound of one metric, decided. */

@@ -375,6 +375,11 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['4:14+8 `metrics` is a map of names and expressions, { file: … }, or scrapbook, not `scrapbok`'],
   ],
   [
+    'a bound beside equals',
+    'version: 1\nsteps: [{ run: x, metrics: { file: m.json } }]\nrequire: { a: { equals: 0, max: 1 }, b: { equals: none } }\n',
+    ['3:28+3 `max` of `a` stands beside `equals`, which says it all', '3:51+4 `equals` is a number, not `none`'],
+  ],
+  [
     'a metrics file and expressions',
     'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { file: m.json, a: b }\n',
     ['4:16+4 `metrics` is a map of expressions or { file: … }, not both'],
@@ -529,7 +534,9 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
   [
     'a requirement without a bound',
     'version: 1\nsteps: [{ notebook: a.ipynb, metrics: { acc: a } }]\nrequire:\n  acc: { without_baseline: warn }\n',
-    ['4:3+3 the requirement of `acc` has no bound; add `min`, `max`, or `baseline` with `max_drop` or `max_rise`'],
+    [
+      '4:3+3 the requirement of `acc` has no bound; add `min`, `max`, `equals`, or `baseline` with `max_drop` or `max_rise`',
+    ],
   ],
   [
     'a requirement that is a number',

@@ -8,6 +8,7 @@ import { noteLine, parseNoteLine } from '../../lib/report/note-line.ts';
 import { parseReport } from '../../lib/report/parse-report.ts';
 import type { Report } from '../../lib/report/types.ts';
 import { warningTexts } from '../../lib/report/warnings.ts';
+import { reasonText } from '../../lib/report/words.ts';
 import { numberOf, sampleReport } from '../rig/sample-report.ts';
 
 const reportOf = (value: number, asked: Partial<Requirement>): Report =>
@@ -15,6 +16,7 @@ const reportOf = (value: number, asked: Partial<Requirement>): Report =>
     run: { metrics: { rprec: numberOf(value) } },
     require: { rprec: { withoutBaseline: 'fail', ...asked } },
   });
+const reasonsOf = ({ verdict, baselines }: Report) => verdict?.reasons.map((reason) => reasonText(reason, baselines));
 const table = (report: Report): string => metricLines(report, plain).join('\n');
 
 describe('a limit that warns', () => {
@@ -72,4 +74,35 @@ test('a report written before there were such limits is read', () => {
   const report = sampleReport();
   expect(Object.keys(report.verdict ?? {})).not.toContain('advisory');
   expect(parseReport(reportJson(report)).ok).toBe(true);
+});
+
+describe('a metric that must equal a number', () => {
+  test('is one that does, but for what adding up has rounded', () => {
+    expect(reportOf(0.1 + 0.2, { equals: 0.3 }).outcome).toBe('pass');
+    const report = reportOf(0.3, { equals: 0.3 });
+    expect(table(report)).toContain('= 0.3 ✓');
+    expect(noteLine(report)).toBe('pass  rprec 0.3  equals 0.3  run 5b7e90d');
+    expect(parseReport(reportJson(report))).toEqual({ ok: true, value: report });
+  });
+
+  test('is named with both numbers where it does not', () => {
+    expect(reasonsOf(reportOf(2, { equals: 0 }))).toEqual(['rprec 2 is not 0']);
+  });
+
+  test('does so for each seed: a mean is not enough', () => {
+    const task = (seed: number, value: number) => ({
+      parameters: { seed },
+      seed,
+      combination: '',
+      outcome: 'passed' as const,
+      metrics: { rprec: numberOf(value) },
+    });
+    const seeds = (...values: number[]) =>
+      sampleReport({
+        run: { metrics: { rprec: numberOf(3) }, tasks: values.map((value, index) => task(index, value)) },
+        require: { rprec: { withoutBaseline: 'fail', equals: 3 } },
+      });
+    expect(seeds(3, 3).outcome).toBe('pass');
+    expect(reasonsOf(seeds(2, 4))).toEqual([expect.stringContaining('is not 3 for each seed')]);
+  });
 });
