@@ -174,6 +174,7 @@ function readStep(written: Written['steps'][number], index: number, base: Resour
     throttle: written.throttle,
     cwd: written.cwd === undefined || tidyPath(written.cwd) === '.' ? undefined : tidyPath(written.cwd),
     metrics: written.metrics === undefined ? undefined : readMetrics(written.metrics),
+    curves: written.curves,
   };
   if (written.notebook !== undefined)
     return defined<Step>({

@@ -163,6 +163,9 @@ const metrics = z
       'Names and expressions, evaluated in the notebook’s kernel after its last cell; { file: … } that the step writes; or scrapbook: what the notebook glues.',
   });
 
+/** Which value of a curve is the metric. */
+export const curveRules = ['last', 'min', 'max'] as const;
+
 const step = z
   .strictObject(
     {
@@ -195,6 +198,13 @@ const step = z
       }),
       throttle: count(1, 'is how many repetitions may run at a time, 1 or more'),
       metrics,
+      curves: mapOf(
+        metricName,
+        z.enum(curveRules, is('is last, min or max: which of its values is the metric')),
+        'is a map of metrics and last, min or max, such as { loss: min }',
+      ).meta({
+        description: 'Metrics that are lists, a value for each step of the training, and which of the values counts.',
+      }),
       resources,
     },
     is('is a step: a map with `notebook` or `run`'),
@@ -203,10 +213,22 @@ const step = z
   .meta({ oneOf: [{ required: ['notebook'] }, { required: ['run'] }] });
 
 export const stepKeys = {
-  notebook: ['notebook', 'cwd', 'parameters', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
-  run: ['run', 'cwd', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
+  notebook: ['notebook', 'cwd', 'parameters', 'seeds', 'matrix', 'throttle', 'metrics', 'curves', 'resources'],
+  run: ['run', 'cwd', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'curves', 'resources'],
   /** Before it is known which. */
-  any: ['notebook', 'run', 'cwd', 'parameters', 'junit', 'seeds', 'matrix', 'throttle', 'metrics', 'resources'],
+  any: [
+    'notebook',
+    'run',
+    'cwd',
+    'parameters',
+    'junit',
+    'seeds',
+    'matrix',
+    'throttle',
+    'metrics',
+    'curves',
+    'resources',
+  ],
 } as const;
 
 const margin = (what: string) => {

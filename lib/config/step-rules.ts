@@ -44,6 +44,7 @@ export function checkStep(step: Loose, at: Path, report: Reporter): void {
   checkPath(step.junit, [...at, 'junit'], report, 'output');
   checkMetrics(step, kind, at, report);
   checkWholeNumbers(step, at, report);
+  checkCurves(step, at, report);
   const seeds = mapOr(step.seeds);
   const matrix = mapOr(step.matrix);
   const parameters = mapOr(step.parameters);
@@ -93,4 +94,24 @@ function checkMetrics(step: Loose, kind: 'notebook' | 'run', at: Path, report: R
   else if (has(metrics, 'file')) checkPath(metrics.file, [...path, 'file'], report, 'output');
   else if (kind === 'run' && names.length > 0)
     report.error('wrong-value', path, 'key', 'a run step has no kernel that could evaluate an expression', writeFile);
+}
+
+/** A curve is one of the step's own metrics. */
+function checkCurves(step: Loose, at: Path, report: Reporter): void {
+  const curves = Object.keys(mapOr(step.curves));
+  const metrics = mapOr(step.metrics);
+  if (curves.length === 0 || step.metrics === 'scrapbook' || has(metrics, 'file')) return;
+  const known = Object.keys(metrics);
+  for (const name of curves.filter((curve) => !known.includes(curve))) {
+    const near = nearest(name, known);
+    report.error(
+      'wrong-value',
+      [...at, 'curves', name],
+      'key',
+      `the step has no metric \`${name}\``,
+      near === undefined
+        ? 'a curve is a metric whose value is a list: name it in `metrics` too'
+        : `did you mean \`${near}\`?`,
+    );
+  }
 }

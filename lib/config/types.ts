@@ -109,7 +109,10 @@ interface StepCommon {
   /** The folder of the repository that it starts in; the top where there is none. */
   readonly cwd?: string;
   readonly metrics?: Metrics;
+  /** Metrics that are lists over the steps of a training, and which value of the list counts. */
+  readonly curves?: Readonly<Record<string, CurveRule>>;
 }
+export type CurveRule = 'last' | 'min' | 'max';
 export interface NotebookStep extends StepCommon {
   readonly kind: 'notebook';
   readonly notebook: string;
@@ -123,7 +126,7 @@ export interface RunStep extends StepCommon {
 }
 export type Step = NotebookStep | RunStep;
 
-/** Metrics by expressions evaluated in the notebook's kernel, from a JSON or YAML file that the step writes, or what the notebook glues with scrapbook. */
+/** Metrics by expressions evaluated in the notebook's kernel, from a JSON, YAML or CSV file that the step writes, or what the notebook glues with scrapbook. */
 export type Metrics =
   | { readonly kind: 'expressions'; readonly expressions: Readonly<Record<string, string>> }
   | { readonly kind: 'file' /** may begin with `$MLOPS_OUT/` */; readonly file: string }

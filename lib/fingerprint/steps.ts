@@ -9,6 +9,7 @@ export function stepDefinition(step: Step): Json {
     seeds: step.seeds && { parameter: step.seeds.parameter, values: step.seeds.values },
     matrix: step.matrix === undefined || Object.keys(step.matrix).length === 0 ? undefined : step.matrix,
     metrics: step.metrics && metricsDefinition(step.metrics),
+    curves: step.curves === undefined || Object.keys(step.curves).length === 0 ? undefined : step.curves,
     cwd: step.cwd,
     floats: step.floats,
   };

@@ -7,7 +7,11 @@ import type { Cell, Notebook } from './notebook.ts';
  * The copy of a notebook that is run. Stale outputs, counts, parameters and marks of an older run are taken out, since they must
  * not decide; each cell carries the number under which its author knows it; a Python notebook gets the metrics' cell.
  */
-export function instrumentNotebook(notebook: Notebook, expressions: Readonly<Record<string, string>>): string {
+export function instrumentNotebook(
+  notebook: Notebook,
+  expressions: Readonly<Record<string, string>>,
+  curves: readonly string[] = [],
+): string {
   const cells: JsonObject[] = notebook.cells
     .map((cell, index): JsonObject => {
       const { papermill: _, ...metadata } = isObject(cell.raw.metadata) ? cell.raw.metadata : {};
@@ -25,7 +29,7 @@ export function instrumentNotebook(notebook: Notebook, expressions: Readonly<Rec
       execution_count: null,
       metadata: { tags: [], mlops: { sentinel: true } },
       outputs: [],
-      source: metricsCell(expressions),
+      source: metricsCell(expressions, curves),
       ...(usesCellIds(notebook) ? { id: 'mlops-metrics' } : {}),
     });
   }

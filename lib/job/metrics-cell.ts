@@ -2,13 +2,14 @@
  * The last cell of the copy that is run. It evaluates the metrics' expressions in the notebook's own namespace and writes what
  * they are, with the run's name, so that it also proves that the notebook came to its end. It defines nothing there and relies
  * on no name that a notebook may have taken (`open`, `list`, `json`, `float` … are favourites), on no variable of the
- * environment and, as far as it can, on no function of a module that a notebook may have replaced.
+ * environment and, as far as it can, on no function of a module that a notebook may have replaced. Of the metrics among `curves` all values are
+ * written, where they are numbers.
  */
-export function metricsCell(expressions: Readonly<Record<string, string>>): string {
+export function metricsCell(expressions: Readonly<Record<string, string>>, curves: readonly string[] = []): string {
   // JSON strings are Python strings as JavaScript writes them: only quotes, backslashes, control characters and lone surrogates are escaped.
   const program = `EXPRESSIONS = {${Object.entries(expressions)
     .map(([name, expression]) => `${JSON.stringify(name)}: ${JSON.stringify(expression)}`)
-    .join(', ')}}\n${READER}`;
+    .join(', ')}}\nCURVES = ${JSON.stringify(curves)}\n${READER}`;
   return `__import__("builtins").exec(${JSON.stringify(program)}, {"__name__": "mlops_metrics", "user": __import__("builtins").globals(), "TARGET": ${metricsTarget}})`;
 }
 
@@ -87,6 +88,19 @@ def reading(value):
         return {"kind": "list", "shown": short(value)}
     return typed(value)
 
+def values_of(value):
+    if isinstance(value, (set, frozenset)):
+        return None
+    values = []
+    for item in value:
+        if len(values) == 100000:
+            raise ValueError("a curve of more than 100000 values")
+        found = reading(item)
+        if found["kind"] not in ("number", "nan", "infinity", "minus-infinity"):
+            return None
+        values.append(found.get("value", found["kind"]))
+    return values
+
 def quoted(text):
     return '"' + "".join(c if " " <= c <= "~" and c not in '"\\' else "".join("\\u%04x" % u for u in units(ord(c))) for c in text) + '"'
 
@@ -96,6 +110,8 @@ def units(code):
 def encoded(value):
     if isinstance(value, dict):
         return "{" + ", ".join(quoted(key) + ": " + encoded(member) for key, member in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(encoded(member) for member in value) + "]"
     return quoted(value) if isinstance(value, str) else "%r" % (value,)
 
 readings = {}
@@ -104,6 +120,10 @@ for name, expression in EXPRESSIONS.items():
     try:
         value = eval(compile(expression.strip(), "<metric " + name + ">", "eval"), user)
         found = reading(value)
+        if name in CURVES and found["kind"] == "list":
+            values = values_of(value)
+            if values:
+                found["values"] = values
     except BaseException as error:
         message, exception = words(error), kind_of(error).__name__
         found = {"kind": "raised", "exception": exception, "message": message[:4000]}

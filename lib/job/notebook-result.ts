@@ -2,6 +2,7 @@ import type { Json } from '../base/canonical-json.ts';
 import type { Failure, MetricReading } from '../verdict/types.ts';
 import { infrastructureRule } from './infrastructure.ts';
 import { isObject, type JsonObject } from './json-object.ts';
+import type { ReadMetrics } from './readings.ts';
 import type { StepFiles } from './result-files.ts';
 import { type Facts, numberOf } from './state-files.ts';
 
@@ -134,19 +135,30 @@ function interruptedReading({ step, read }: StepFiles): Failure | undefined {
 }
 
 /** The last cell's readings; none if they are of another run, attempt or start. */
-export function writtenMetrics(files: StepFiles, reused: boolean): Readonly<Record<string, MetricReading>> {
+export function writtenMetrics(files: StepFiles, reused: boolean): ReadMetrics {
   const { step, read, run, attempt } = files;
   const value = parse(read(`result/metrics-step-${step.index}.json`));
-  if (value === undefined || !isObject(value.metrics)) return {};
+  const none = { readings: {}, lists: {} };
+  if (value === undefined || !isObject(value.metrics)) return none;
   const ours = value.run === run && value.attempt === String(attempt);
-  if ((!ours && !reused) || value.nonce !== readNotebookResult(files)?.nonce) return {};
-  return Object.fromEntries(
-    Object.entries(value.metrics).flatMap(([name, found]) => {
-      const reading = isObject(found) ? readingOf(found) : undefined;
-      return reading === undefined ? [] : [[name, reading]];
-    }),
+  if ((!ours && !reused) || value.nonce !== readNotebookResult(files)?.nonce) return none;
+  const written = Object.entries(value.metrics);
+  const readings = written.flatMap(([name, found]) => {
+    const reading = isObject(found) ? readingOf(found) : undefined;
+    return reading === undefined ? [] : [[name, reading]];
+  });
+  const lists = written.flatMap(([name, found]) =>
+    isObject(found) && Array.isArray(found.values) ? [[name, found.values.map(numberIn)]] : [],
   );
+  return { readings: Object.fromEntries(readings), lists: Object.fromEntries(lists) };
 }
+
+/** What is not finite is written by its name. */
+const notFinite = new Map<Json, number>([
+  ['infinity', Number.POSITIVE_INFINITY],
+  ['minus-infinity', Number.NEGATIVE_INFINITY],
+]);
+const numberIn = (value: Json): number => (typeof value === 'number' ? value : (notFinite.get(value) ?? Number.NaN));
 
 function readingOf(found: JsonObject): MetricReading | undefined {
   const { kind } = found;

@@ -1,6 +1,7 @@
 import type { JobEnd } from '../cluster/scheduler.ts';
 import { installedHash } from '../fingerprint/installed-packages.ts';
-import type { Failure, FailureReason, Finding, KeptFile, Place, RunResult } from '../verdict/types.ts';
+import type { Curve, Failure, FailureReason, Finding, KeptFile, Place, RunResult } from '../verdict/types.ts';
+import { keptCurves } from './curve.ts';
 import { parseStep } from './parse-step.ts';
 import { parseTasks } from './parse-tasks.ts';
 import { linkedFiles, type ReadFile, type ResultFiles } from './result-files.ts';
@@ -22,6 +23,7 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
 
   const steps: RunResult['steps'][number][] = [];
   const metrics: Record<string, RunResult['metrics'][string]> = {};
+  const curves: Record<string, Curve> = {};
   const findings: Finding[] = findingsOf(read);
   const left = (step: PlannedStep, from: ReadFile, done: number) =>
     preparation === undefined ? interrupted(step, from, done, input) : notRun(step);
@@ -31,12 +33,14 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     // The step that was running when the job was ended has left no word: what is known is where it was.
     steps.push(parsed.result ?? left(step, read, steps.length));
     Object.assign(metrics, parsed.metrics);
+    Object.assign(curves, keptCurves(parsed.curves));
     findings.push(...parsed.findings);
   }
   const repeated = foreign || plan.repeated === undefined ? undefined : await parseTasks(input, read, left);
   if (repeated !== undefined) {
     steps.push(...repeated.steps);
     Object.assign(metrics, repeated.metrics);
+    Object.assign(curves, keptCurves(repeated.curves));
     findings.push(...repeated.findings);
   }
   const at = numberOf(started.get('at'));
@@ -51,6 +55,7 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     ...(preparation === undefined ? {} : { preparation }),
     steps,
     metrics,
+    ...(Object.keys(curves).length === 0 ? {} : { curves }),
     ...(repeated === undefined ? {} : { tasks: repeated.tasks }),
     place: placeOf(cluster, started, read, plan),
     ...(at !== undefined && until !== undefined && until >= at

@@ -1,9 +1,11 @@
 import type { Failure, Finding, MetricReading, StepResult } from '../verdict/types.ts';
+import { type FullCurve, withCurves } from './curve.ts';
 import { deniedWrite } from './denied-write.ts';
 import { infrastructureRule, lastException } from './infrastructure.ts';
 import { readJunit } from './junit.ts';
 import { readMetrics, readScraps } from './metrics-file.ts';
 import { notebookFailure, readNotebookResult, writtenMetrics } from './notebook-result.ts';
+import type { ReadMetrics } from './readings.ts';
 import type { StepFiles } from './result-files.ts';
 import { type Facts, factLines, numberOf } from './state-files.ts';
 
@@ -11,23 +13,29 @@ export interface ParsedStep {
   /** Undefined: it left no word. */
   readonly result: StepResult | undefined;
   readonly metrics: Readonly<Record<string, MetricReading>>;
+  readonly curves: Readonly<Record<string, FullCurve>>;
   readonly findings: readonly Finding[];
 }
+const nothing = { metrics: {}, curves: {} };
 
 export async function parseStep(files: StepFiles): Promise<ParsedStep> {
   const { step, read } = files;
   const text = read(`result/step-${step.index}`);
-  if (text === undefined) return { result: undefined, metrics: {}, findings: [] };
+  if (text === undefined) return { result: undefined, ...nothing, findings: [] };
   const facts = factLines(text);
   const word = facts.get('outcome');
   if (word !== 'passed' && word !== 'failed' && word !== 'reused') {
-    return { result: { name: step.name, outcome: 'not-run' }, metrics: {}, findings: [] };
+    return { result: { name: step.name, outcome: 'not-run' }, ...nothing, findings: [] };
   }
   const findings: Finding[] = [];
   const tests = await testsOf(files, facts, findings);
   const fromFile = await metricsOfFile(files, facts, findings);
-  const fromNotebook = step.kind === 'notebook' ? notebookMetrics(files, word === 'reused', findings) : {};
-  const fromScraps = step.scraps === true ? scrapMetrics(files, facts, findings) : {};
+  const fromNotebook = step.kind === 'notebook' ? notebookMetrics(files, word === 'reused', findings) : noMetrics;
+  const fromScraps = step.scraps === true ? scrapMetrics(files, facts, findings) : noMetrics;
+  const measured = withCurves(step, {
+    readings: { ...fromNotebook.readings, ...fromScraps.readings, ...fromFile.readings },
+    lists: { ...fromNotebook.lists, ...fromScraps.lists, ...fromFile.lists },
+  });
   const failure =
     wroteIntoData(files) ??
     deniedWrite(
@@ -46,8 +54,7 @@ export async function parseStep(files: StepFiles): Promise<ParsedStep> {
       ...(tests === undefined ? {} : { tests }),
     },
     // Whoever did not come to its end has measured nothing.
-    metrics:
-      failure === undefined || failure.reason === 'tests-failed' ? { ...fromNotebook, ...fromScraps, ...fromFile } : {},
+    ...(failure === undefined || failure.reason === 'tests-failed' ? measured : nothing),
     findings,
   };
 }
@@ -103,32 +110,30 @@ async function testsOf({ step, read }: StepFiles, facts: Facts, findings: Findin
   return undefined;
 }
 
-async function metricsOfFile(
-  { step, read }: StepFiles,
-  facts: Facts,
-  findings: Finding[],
-): Promise<ParsedStep['metrics']> {
-  if (step.metricsFile === undefined) return {};
+const noMetrics: ReadMetrics = { readings: {}, lists: {} };
+
+async function metricsOfFile({ step, read }: StepFiles, facts: Facts, findings: Finding[]): Promise<ReadMetrics> {
+  if (step.metricsFile === undefined) return noMetrics;
   const text = facts.get('metrics') === 'there' ? read(`result/metrics-file-${step.index}.json`) : undefined;
   const parsed = text === undefined ? undefined : await readMetrics(text, step.metricsFile);
   if (parsed?.ok === true) return parsed.value;
   if (numberOf(facts.get('exit')) === 0) {
     findings.push(unread('metrics', step.metricsFile, parsed?.error ?? facts.get('metrics') ?? 'missing'));
   }
-  return {};
+  return noMetrics;
 }
 
-function scrapMetrics(files: StepFiles, facts: Facts, findings: Finding[]): ParsedStep['metrics'] {
+function scrapMetrics(files: StepFiles, facts: Facts, findings: Finding[]): ReadMetrics {
   const text = readNotebookResult(files)?.scraps ?? '';
   const found = readScraps(text);
-  if (found.ok && Object.keys(found.value).length > 0) return found.value;
+  if (found.ok && Object.keys(found.value.readings).length > 0) return found.value;
   if (numberOf(facts.get('exit')) === 0)
     findings.push(
       found.ok
         ? { name: 'scraps-missing', severity: 'fail', detail: files.step.name }
         : { name: 'scraps-unreadable', severity: 'fail', detail: `${files.step.name}: ${found.error}` },
     );
-  return {};
+  return noMetrics;
 }
 
 /** A file that a step promises and does not write, or did not write this time, is no pass: nothing was measured. */
@@ -137,7 +142,7 @@ const unread = (what: 'junit' | 'metrics', file: string, why: string): Finding =
     ? { name: `${what}-file-${why}`, severity: 'fail', detail: file }
     : { name: `${what}-file-unreadable`, severity: 'fail', detail: `${file}: ${why}` };
 
-function notebookMetrics(files: StepFiles, reused: boolean, findings: Finding[]): ParsedStep['metrics'] {
+function notebookMetrics(files: StepFiles, reused: boolean, findings: Finding[]): ReadMetrics {
   const { step } = files;
   const result = readNotebookResult(files);
   const cells = (numbers: readonly number[]) => numbers.join(', ');
@@ -159,10 +164,9 @@ function notebookMetrics(files: StepFiles, reused: boolean, findings: Finding[])
     });
   }
   const written = writtenMetrics(files, reused);
-  return Object.fromEntries(
-    Object.entries(step.expressions).map(([name, source]): [string, MetricReading] => [
-      name,
-      (Object.hasOwn(written, name) ? written[name] : undefined) ?? { kind: 'missing', source },
-    ]),
-  );
+  const readings = Object.entries(step.expressions).map(([name, source]): [string, MetricReading] => [
+    name,
+    (Object.hasOwn(written.readings, name) ? written.readings[name] : undefined) ?? { kind: 'missing', source },
+  ]);
+  return { readings: Object.fromEntries(readings), lists: written.lists };
 }

@@ -1,5 +1,6 @@
 import { meanReading, nameIn } from '../verdict/sample.ts';
 import type { Finding, MetricReading, StepResult, TaskResult } from '../verdict/types.ts';
+import { type FullCurve, meanCurve } from './curve.ts';
 import { parseStep } from './parse-step.ts';
 import { linkedFiles, type ReadFile, type ResultFiles } from './result-files.ts';
 import { factWords } from './state-files.ts';
@@ -9,7 +10,13 @@ export interface ParsedTasks {
   readonly steps: readonly StepResult[];
   readonly tasks: readonly TaskResult[];
   readonly metrics: Readonly<Record<string, MetricReading>>;
+  readonly curves: Readonly<Record<string, FullCurve>>;
   readonly findings: readonly Finding[];
+}
+
+interface TaskCurves {
+  readonly combination: string;
+  readonly curves: Readonly<Record<string, FullCurve>>;
 }
 
 /** What stands for a step that has left no word, from where its job was. */
@@ -26,10 +33,12 @@ export async function parseTasks(
   const steps: StepResult[] = [];
   const findings: Finding[] = [];
   const results: TaskResult[] = [];
+  const curves: TaskCurves[] = [];
   for (const task of tasks) {
     const readTask: ReadFile = (path) => read(`tasks/${task.index}/${path}`);
     const own: StepResult[] = [];
     const metrics: Record<string, MetricReading> = {};
+    const drawn: Record<string, FullCurve> = {};
     for (const planned of repeated) {
       const step = { ...planned, name: `${planned.name} (${task.title})` };
       const parsed = await parseStep({
@@ -41,6 +50,7 @@ export async function parseTasks(
       });
       own.push(parsed.result ?? interrupted(step, readTask, step.index - 1));
       Object.assign(metrics, parsed.metrics);
+      Object.assign(drawn, parsed.curves);
       findings.push(...parsed.findings);
     }
     const lost =
@@ -50,9 +60,10 @@ export async function parseTasks(
     steps.push(...own);
     const { parameters, seed, combination } = task;
     const known = seed === undefined ? {} : { seed };
+    curves.push({ combination, curves: drawn });
     results.push({ parameters, ...known, combination, outcome: outcomeOf(own), metrics });
   }
-  return { steps, tasks: results, metrics: metricsOf(results), findings };
+  return { steps, tasks: results, metrics: metricsOf(results), curves: curvesOf(curves), findings };
 }
 
 function hasEnded(read: ReadFile, run: string, attempt: number, { index }: PlannedTask): boolean {
@@ -86,6 +97,22 @@ function metricsOf(tasks: readonly TaskResult[]): Readonly<Record<string, Metric
       return [...names].map((name) => {
         const readings = own.map(({ metrics }) => metrics[name] ?? { kind: 'missing' as const, source: '' });
         return [nameIn(name, combination), meanReading(readings)] as const;
+      });
+    }),
+  );
+}
+
+/** By combination the mean over its seeds, where every one of them has as many values. */
+function curvesOf(tasks: readonly TaskCurves[]): ParsedTasks['curves'] {
+  const names = [...new Set(tasks.flatMap(({ curves }) => Object.keys(curves)))];
+  const combinations = [...new Set(tasks.map(({ combination }) => combination))];
+  return Object.fromEntries(
+    combinations.flatMap((combination) => {
+      const own = tasks.filter((task) => task.combination === combination);
+      return names.flatMap((name) => {
+        const curves = own.flatMap((task) => (Object.hasOwn(task.curves, name) ? (task.curves[name] ?? []) : []));
+        const mean = curves.length === own.length ? meanCurve(curves) : undefined;
+        return mean === undefined ? [] : [[nameIn(name, combination), mean] as const];
       });
     }),
   );

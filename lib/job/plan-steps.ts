@@ -65,6 +65,7 @@ function plannedStep(step: NotebookStep | RunStep, index: number): PlannedStep {
     expressions: step.metrics?.kind === 'expressions' ? step.metrics.expressions : {},
     ...(step.metrics?.kind === 'file' ? { metricsFile: step.metrics.file } : {}),
     ...(step.metrics?.kind === 'scrapbook' ? { scraps: true } : {}),
+    ...(step.curves === undefined ? {} : { curves: step.curves }),
     ...(step.kind === 'run' && step.junit !== undefined ? { junit: step.junit } : {}),
   };
 }
@@ -118,7 +119,10 @@ function notebookInputs(
     const own = { ...driver, parameters, ...floatsIn([...floats, ...(task.floats ?? []).map((name) => [name])]) };
     inputs.set(`task-${task.index}.json`, { content: JSON.stringify(own), mode: 0o644 });
   }
-  inputs.set(`step-${index}.ipynb`, { content: instrumentNotebook(notebook, expressions), mode: 0o644 });
+  inputs.set(`step-${index}.ipynb`, {
+    content: instrumentNotebook(notebook, expressions, Object.keys(step.curves ?? {})),
+    mode: 0o644,
+  });
   return [];
 }
 

@@ -1,5 +1,5 @@
 import type { Fingerprint, Oid } from '../base/ids.ts';
-import type { Config, Scalar, SourceRange, Step } from '../config/types.ts';
+import type { Config, CurveRule, Scalar, SourceRange, Step } from '../config/types.ts';
 import type { Fingerprinted } from '../fingerprint/types.ts';
 import type { JobView } from './view.ts';
 
@@ -85,6 +85,8 @@ export interface PlannedStep {
   readonly metricsFile?: string;
   /** Its metrics are what the notebook glues. */
   readonly scraps?: true;
+  /** Metrics that are lists, and which value of each counts. */
+  readonly curves?: Readonly<Record<string, CurveRule>>;
   readonly junit?: string;
 }
 

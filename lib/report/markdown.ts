@@ -1,4 +1,5 @@
 import { unreachable } from '../base/unreachable.ts';
+import { curveTexts } from './curve-text.ts';
 import { markdownBlock, markdownCell, markdownCode, markdownText } from './markdown-escape.ts';
 import { mark, metricTable } from './metric-table.ts';
 import { formatBytes, formatDuration, plural } from './numbers.ts';
@@ -138,6 +139,7 @@ function details(report: Report): readonly string[] {
       ]),
     ],
     ['where', joined([place?.cluster, place?.node, place?.cpu, place?.gpu].map((text) => text && markdownText(text)))],
+    ['curves', curveTexts(run).map(markdownText).join('; ')],
     [
       'took',
       joined([

@@ -72,6 +72,7 @@ function contradiction({ outcome, verdict, decision, run }: Report): string | un
   return outcome === 'error' && verdict.checks.length > 0 ? 'verdict.checks' : undefined;
 }
 
+const finiteOrNull: Shape = (value, path) => (value === null ? undefined : finite(value, path));
 const hex64 = matching(/^[0-9a-f]{64}$/);
 const oid = matching(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 const failure = members({
@@ -147,6 +148,9 @@ const run = members({
   preparation: optional(failure),
   steps: list(step),
   metrics: record(reading),
+  curves: optional(
+    record(members({ rule: oneOf('last', 'min', 'max'), n: count, at: optional(count), values: list(finiteOrNull) })),
+  ),
   tasks: optional(
     list(
       members({

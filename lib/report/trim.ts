@@ -3,7 +3,7 @@ import { isFileOf } from '../verdict/measure-resource.ts';
 import type { Failure, KeptFile, MetricReading, RunResult, Verdict, VerdictReason } from '../verdict/types.ts';
 
 /** A run on the branch should take about 5 KB, Markdown included, because every clone pays for it. */
-const limits = { logTail: 320, traceback: 600, detail: 300, shown: 80, files: 12, list: 10 } as const;
+const limits = { logTail: 320, traceback: 600, detail: 300, shown: 80, files: 12, list: 10, curves: 8 } as const;
 
 /** Keeps the beginning and the end, where what matters is. */
 export function cut(text: string, length: number): string {
@@ -66,6 +66,9 @@ export function trimRun(run: RunResult, sized: readonly string[] = []): RunResul
           }),
     })),
     metrics: trimReadings(run.metrics),
+    ...(run.curves === undefined
+      ? {}
+      : { curves: Object.fromEntries(Object.entries(run.curves).slice(0, limits.curves)) }),
     ...(run.tasks === undefined
       ? {}
       : {

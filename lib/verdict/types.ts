@@ -1,5 +1,5 @@
 import type { Fingerprint } from '../base/ids.ts';
-import type { Requirement, Scalar } from '../config/types.ts';
+import type { CurveRule, Requirement, Scalar } from '../config/types.ts';
 
 /** What a run left, as facts: everything that judging needs, and nothing that judging decides. */
 export interface RunResult {
@@ -26,6 +26,8 @@ export interface RunResult {
   readonly steps: readonly StepResult[];
   /** Of a step with seeds: the mean. With a matrix, one for each combination: `rprec[lr=0.1]`. */
   readonly metrics: Readonly<Record<string, MetricReading>>;
+  /** By the name of the metric: how it came to be, over the steps of the training. */
+  readonly curves?: Readonly<Record<string, Curve>>;
   /** Where a step has seeds or a matrix: each repetition by itself. Its steps are in `steps`, named with its parameters. */
   readonly tasks?: readonly TaskResult[];
   readonly place: Place;
@@ -139,6 +141,18 @@ export type MetricReading =
   | { readonly kind: 'text' | 'boolean' | 'null' | 'list' | 'object'; readonly shown: string; readonly source: string }
   | { readonly kind: 'raised'; readonly shown: string; readonly source: string }
   | { readonly kind: 'missing'; readonly source: string };
+
+/** A metric over the steps of a training. With seeds: the mean of theirs. */
+export interface Curve {
+  /** Which of all values the metric is. */
+  readonly rule: CurveRule;
+  /** How many values there were. */
+  readonly n: number;
+  /** Which of them the metric is, from 0. Absent with seeds. */
+  readonly at?: number;
+  /** So many of them as are kept, evenly spread from the first to the last (base/evenly.ts); null is no finite number. */
+  readonly values: readonly (number | null)[];
+}
 
 export interface Finding {
   readonly name: string;

@@ -186,6 +186,7 @@ const real: readonly (readonly [string, string, () => Promise<void>])[] = [
   ['the line of a step', 'step', inConfig('python evaluate.py', 'python -O evaluate.py')],
   ['an expression of a metric', 'metric', inConfig('score: score', 'score: score * 2')],
   ['the folder that a step starts in', 'step', inConfig('    metrics:', '    cwd: src\n    metrics:')],
+  ['which value of a curve counts', 'step', inConfig('    metrics:', '    curves: { score: min }\n    metrics:')],
   ['seeds', 'step', inConfig('    metrics:', '    seeds: { parameter: seed, values: [1, 2] }\n    metrics:')],
   ['a job template of the repository', 'code', write('.mlops/templates/job.sh.hbs', '#!/bin/sh\n')],
   ['a data folder that may be written', 'data', inConfig('- data/images', '- { path: data/images, writable: true }')],

@@ -215,6 +215,45 @@ describe('what looks green and is not', () => {
 });
 
 describe('metrics', () => {
+  test('may be curves: a list, an array or a series of numbers, of which one counts', async () => {
+    const cell = `import numpy as np
+history = {"loss": [0.9, 0.2, float("nan"), 0.4], "acc": np.linspace(0, 1, 1001)}
+class Series:
+    def __init__(self, values): self.values, self.shape = values, (len(values),)
+    def __iter__(self): return iter(self.values)
+series = Series([np.float32(3), 1, True + 1])
+texts = ["a", "b"]`;
+    const of = {
+      loss: 'history["loss"]',
+      acc: 'history["acc"]',
+      series: 'series',
+      texts: 'texts',
+      grid: 'np.zeros((2, 2))',
+      unasked: '[1, 2]',
+      many: '[0.5] * 100001',
+    };
+    const { unasked: _, ...asked } = of;
+    const curves = Object.fromEntries(Object.keys(asked).map((name) => [name, 'last' as const]));
+    const steps = [notebookStep('a.ipynb', { ...expressions(of), curves: { ...curves, series: 'min', loss: 'last' } })];
+    const { result } = await run([cell], {}, { config: { steps } });
+    expect(result.metrics).toMatchObject({
+      loss: { kind: 'number', value: 0.4, source: 'history["loss"]' },
+      acc: { kind: 'number', value: 1 },
+      series: { kind: 'number', value: 1 },
+      texts: { kind: 'list', shown: "['a', 'b']" },
+      grid: { kind: 'list' },
+      unasked: { kind: 'list', shown: '[1, 2]' },
+      many: { kind: 'raised', shown: expect.stringMatching(/^ValueError: a curve of more than 100000 values/) },
+    });
+    expect(result.curves).toMatchObject({
+      loss: { rule: 'last', n: 4, at: 3, values: [0.9, 0.2, null, 0.4] },
+      acc: { n: 1001 },
+      series: { rule: 'min', at: 1, values: [3, 1, 2] },
+    });
+    expect(Object.keys(result.curves ?? {})).toEqual(['loss', 'acc', 'series']);
+    expect(result.curves?.acc?.values).toHaveLength(100);
+  });
+
   test('are read as what they are: only a finite number is a number', async () => {
     const { result } = await run(
       [

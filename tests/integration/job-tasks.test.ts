@@ -67,11 +67,12 @@ describe('a step with seeds or a matrix', () => {
     const line = [
       'cat data.txt >/dev/null; echo "$steps $seed" >>notes; rm -f data.txt',
       'test "$(wc -l <notes)" -eq 2',
-      'echo "{\\"score\\": $steps$seed}" >"$MLOPS_OUT/m.json"',
+      'echo "{\\"score\\": $steps$seed, \\"loss\\": [$steps, $seed]}" >"$MLOPS_OUT/m.json"',
     ].join(' && ');
     const step = runStep(line, {
       matrix: { steps: [10, 20] },
       seeds: { parameter: 'seed', values: [1, 2] },
+      curves: { loss: 'min' },
       ...metricsFile,
     });
     const { result, folder } = await workdir.run({
@@ -80,7 +81,18 @@ describe('a step with seeds or a matrix', () => {
       config: { steps: [step] },
     });
     expect(result.steps.map(({ outcome }) => outcome)).toEqual(['passed', 'passed', 'passed', 'passed']);
-    expect(result.metrics).toEqual({ 'score[steps=10]': number(101.5), 'score[steps=20]': number(201.5) });
+    expect(result.metrics).toEqual({
+      'score[steps=10]': number(101.5),
+      'score[steps=20]': number(201.5),
+      'loss[steps=10]': number(1.5),
+      'loss[steps=20]': number(1.5),
+    });
+    // Each seed's own number counts, and the curve is the mean of theirs.
+    expect(result.tasks?.map(({ metrics }) => metrics.loss)).toEqual([1, 2, 1, 2].map((value) => number(value)));
+    expect(result.curves).toEqual({
+      'loss[steps=10]': { rule: 'min', n: 2, values: [10, 1.5] },
+      'loss[steps=20]': { rule: 'min', n: 2, values: [20, 1.5] },
+    });
     expect(await readFile(join(folder, 'tasks/4/tree/notes'), 'utf8')).toBe('of the commit\n20 2\n');
     // The attempt's own tree has it still, and no second copy: store, attempt, what is to be linked.
     expect((await stat(join(folder, 'tree/data.txt'))).nlink).toBe(3);

@@ -55,6 +55,21 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['2:1+8 unknown key `onCommit`; did you mean `on_commit`?'],
   ],
   [
+    'a curve of a metric that the step has not',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { loss: h }\n    curves: { los: min }\n',
+    ['5:15+3 the step has no metric `los`; did you mean `loss`?'],
+  ],
+  [
+    'a curve without a metric',
+    'version: 1\nsteps:\n  - run: train\n    curves: { loss: min }\n',
+    ['4:15+4 the step has no metric `loss`; a curve is a metric whose value is a list: name it in `metrics` too'],
+  ],
+  [
+    'a curve that stands for no known number',
+    'version: 1\nsteps:\n  - run: train\n    metrics: { file: log.csv }\n    curves: { loss: mean }\n',
+    ['5:21+4 `loss` is last, min or max: which of its values is the metric, not `mean`; did you mean `min`?'],
+  ],
+  [
     'a key written twice',
     'version: 1\nsteps: [{ run: pytest -q }]\nversion: 1\n',
     ['3:1+7 the key `version` is here twice'],

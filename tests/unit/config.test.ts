@@ -58,6 +58,7 @@ steps:
     junit: tests.xml
   - run: python evaluate.py
     metrics: { file: $MLOPS_OUT/metrics.json }
+    curves: { loss: min }
 require:
   rprec: { min: 0.25, baseline: main, max_drop: 1%, without_baseline: warn }
 artifacts: [model.pkl]
@@ -105,7 +106,12 @@ describe('the config is read', () => {
           metrics: { kind: 'expressions', expressions: { rprec: 'rprecs["rprec"].mean()' } },
         },
         { kind: 'run', run: 'pytest -q --junitxml=$MLOPS_OUT/tests.xml', junit: 'tests.xml' },
-        { kind: 'run', run: 'python evaluate.py', metrics: { kind: 'file', file: '$MLOPS_OUT/metrics.json' } },
+        {
+          kind: 'run',
+          run: 'python evaluate.py',
+          metrics: { kind: 'file', file: '$MLOPS_OUT/metrics.json' },
+          curves: { loss: 'min' },
+        },
       ],
       require: {
         rprec: { min: 0.25, baseline: 'main', maxDrop: { kind: 'percent', amount: 1 }, withoutBaseline: 'warn' },
@@ -210,7 +216,7 @@ describe('the config is read', () => {
     const config = load(whole);
     expect(config.locate('resources.mem')).toMatchObject({ line: 10, column: 32, length: 3 });
     expect(config.locate('steps[0].metrics.rprec')).toMatchObject({ line: 28, column: 7 });
-    expect(config.locate('push["release/*"]')).toMatchObject({ line: 40 });
+    expect(config.locate('push["release/*"]')).toMatchObject({ line: 41 });
     expect(config.locate('resources.nodes')).toBeUndefined();
   });
 });

@@ -272,12 +272,14 @@ test('what is no file of metrics is refused', async () => {
     await readMetrics('{"a": 1e999, "b": {}, "c": [NaN], "d\\"NaN": 1, "e": NaN, "f": -Infinity}', 'm'),
   ).toMatchObject({
     value: {
-      a: { kind: 'infinity' },
-      b: { kind: 'object' },
-      c: { kind: 'list', shown: '["NaN"]' },
-      'd"NaN': { value: 1 },
-      e: { kind: 'nan' },
-      f: { kind: 'minus-infinity' },
+      readings: {
+        a: { kind: 'infinity' },
+        b: { kind: 'object' },
+        c: { kind: 'list', shown: '["NaN"]' },
+        'd"NaN': { value: 1 },
+        e: { kind: 'nan' },
+        f: { kind: 'minus-infinity' },
+      },
     },
   });
 });
@@ -286,13 +288,15 @@ test('a file of metrics whose name says so is YAML', async () => {
   const text = 'f1: {cat: 0.5, dog: 1e-3}\nloss: .nan\ntop: -.inf\nwords: "0.9"\nnothing:\nsure: true\n';
   expect(await readMetrics(text, '$MLOPS_OUT/metrics.yaml')).toMatchObject({
     value: {
-      'f1.cat': { kind: 'number', value: 0.5 },
-      'f1.dog': { kind: 'number', value: 0.001 },
-      loss: { kind: 'nan' },
-      top: { kind: 'minus-infinity' },
-      words: { kind: 'text', shown: '"0.9"' },
-      nothing: { kind: 'null' },
-      sure: { kind: 'boolean' },
+      readings: {
+        'f1.cat': { kind: 'number', value: 0.5 },
+        'f1.dog': { kind: 'number', value: 0.001 },
+        loss: { kind: 'nan' },
+        top: { kind: 'minus-infinity' },
+        words: { kind: 'text', shown: '"0.9"' },
+        nothing: { kind: 'null' },
+        sure: { kind: 'boolean' },
+      },
     },
   });
   expect(await readMetrics('a: 1\na: 2\n', 'metrics.yml')).toMatchObject({

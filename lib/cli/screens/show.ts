@@ -1,5 +1,6 @@
 import { short } from '../../base/ids.ts';
 import type { Shown } from '../../commands/show.ts';
+import { curveTexts } from '../../report/curve-text.ts';
 import { formatLocalTime } from '../../report/local-time.ts';
 import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { reportTime } from '../../report/report-path.ts';
@@ -56,6 +57,7 @@ function details(report: Report, { clock }: Setting): readonly Detail[] {
     ['judged', [joined([when(id), who, known, said(tool, 40)])]],
     ['run', [joined([fingerprint.slice(0, 16), run && `attempt ${run.attempt}`, run?.job && jobText(run.job)])]],
     ['machine', run === undefined ? [] : [whereText(run)]],
+    ['curves', curveTexts(run)],
     ['took', run === undefined ? [] : [tookWords(run)]],
     ['steps', run?.steps.map(stepText) ?? []],
     [
