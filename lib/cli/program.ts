@@ -69,6 +69,7 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .option('--log', 'bring the full log')
     .option('-o, --output <file>', 'where to put what is brought')
     .option('-f, --force', 'replace a file that is there')
+    .option('--plot', 'its curves over those of its baseline: an SVG picture, on standard output')
     .option('--json', 'print report.json')
     .option('--markdown', 'print report.md')
     .action(

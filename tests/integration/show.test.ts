@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { asFingerprint } from '../../lib/base/ids.ts';
+import { curvesOf } from '../../lib/commands/curves.ts';
 import { reportFile, type ShowError, show } from '../../lib/commands/show.ts';
 import type { Repository } from '../../lib/git/repository.ts';
 import { reportJson } from '../../lib/report/build-report.ts';
@@ -54,6 +55,36 @@ describe('mlops show', () => {
       ignored: [],
       branch: 'mlops',
     });
+  });
+
+  test('draws the curves of a run over those of the baseline that it was compared with', async () => {
+    await using repository = await temporaryRepository();
+    const repo = await opened(repository);
+    const first = await repository.commit('First');
+    const second = await repository.commit('Second');
+    const curve = (...values: readonly number[]) => ({ rule: 'min' as const, n: values.length, at: 0, values });
+    const [old, run] = [fingerprint('aaaa'), fingerprint('5b7e90d')];
+    const before = { loss: curve(0.2, 0.3), gone: curve(1) };
+    await recordReport(repo, { commit: first, fingerprint: old, run: { curves: before } });
+    const baseline = { name: 'main', commit: first, distance: 1, run: old, metrics: { loss: 0.2 } };
+    const report = await recordReport(repo, {
+      commit: second,
+      fingerprint: run,
+      run: { curves: { loss: curve(0.1), acc: curve(0.9) }, metrics: { loss: numberOf(0.1) } },
+      require: { loss: { max: 1, baseline: 'main', withoutBaseline: 'warn' } },
+      baseline,
+    });
+    expect(await curvesOf({ repo, branch: 'mlops', emit: () => {} }, report)).toEqual([
+      {
+        metric: 'loss',
+        curve: curve(0.1),
+        value: 0.1,
+        baseline: { name: `main ${first.slice(0, 7)}`, curve: before.loss },
+      },
+      { metric: 'acc', curve: curve(0.9) },
+    ]);
+    const pruned = { ...report, baselines: [{ ...baseline, run: fingerprint('bbbb') }] };
+    expect((await curvesOf({ repo, branch: 'mlops', emit: () => {} }, pruned))[0]?.baseline).toBeUndefined();
   });
 
   test('shows a run by the first digits of its fingerprint, whatever commits it was for', async () => {

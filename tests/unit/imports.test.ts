@@ -26,8 +26,8 @@ const owners: Record<string, string> = {
   chalk: 'cli/',
   commander: 'cli/',
   zod: 'config/',
-  'd3-scale': 'report/plot.ts',
-  'd3-shape': 'report/plot.ts',
+  'd3-scale': 'report/plot',
+  'd3-shape': 'report/plot',
 };
 
 const lib = join(import.meta.dirname, '../../lib');

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { XMLValidator } from 'fast-xml-parser';
 import { type PlotPoint, plotHistory } from '../../lib/report/plot.ts';
+import { plotCurves } from '../../lib/report/plot-curves.ts';
+import type { Curve } from '../../lib/verdict/types.ts';
 import { golden } from '../rig/golden.ts';
 import { hostile } from '../rig/sample-report.ts';
 import { evil } from '../rig/screen.ts';
@@ -47,5 +49,41 @@ describe('the plot of a metric', () => {
       wellFormed(svg);
       expect(svg).not.toMatch(/<script|[\u0000-\u0008\u000b-\u001f\u202e\ufffe]/);
     }
+  });
+});
+
+const curve = (length: number, of: (index: number) => number | null, more: Partial<Curve> = {}): Curve => ({
+  rule: 'min',
+  n: length,
+  values: Array.from({ length: Math.min(100, length) }, (_, index) => of(index)),
+  ...more,
+});
+
+describe('the plot of curves', () => {
+  test('is one picture for light and dark, each curve over its baseline, and a point where the metric is', () => {
+    const svg = plotCurves('3f2a91c', [
+      {
+        metric: 'loss',
+        curve: curve(12, (step) => (step === 3 ? null : 1 / (step + 1)), { at: 10 }),
+        value: 0.0909,
+        baseline: { name: 'main 91ab3c0', curve: curve(8, (step) => 1.2 / (step + 1)) },
+      },
+      { metric: 'acc', curve: curve(20_000, (step) => 1 - 1 / (step + 1), { rule: 'last' }), value: 0.99 },
+    ]);
+    wellFormed(svg);
+    expect(svg).toBe(golden('report/plot-curves.svg', svg));
+    expect(svg).toContain('prefers-color-scheme: dark');
+    expect(svg).toContain('<title>min 0.0909, step 11 of 12</title>');
+  });
+
+  test.each<[string, Curve]>([
+    ['one value', curve(1, () => 1, { at: 0 })],
+    ['no number at all', curve(5, () => null)],
+    ['equal ones', curve(5, () => 0, { at: 0 })],
+    ['far apart', curve(5, (step) => 10 ** (step * 70))],
+  ])('of %s is well-formed, and has no number that is none', (_name, drawn) => {
+    const svg = plotCurves(hostile, [{ metric: evil, curve: drawn, baseline: { name: hostile, curve: drawn } }]);
+    wellFormed(svg);
+    expect(svg).not.toMatch(/NaN|Infinity|undefined|<script/);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
 import { broughtLines, type KeptProblem, keptTrouble } from '../../lib/cli/screens/kept-trouble.ts';
-import { showTrouble } from '../../lib/cli/screens/show-trouble.ts';
+import { showTrouble, withoutCurves } from '../../lib/cli/screens/show-trouble.ts';
 import { type Trouble, troubleLines } from '../../lib/cli/screens/trouble.ts';
 import { verifyLines, verifyTrouble } from '../../lib/cli/screens/verify.ts';
 import { whyTrouble } from '../../lib/cli/screens/why-trouble.ts';
@@ -76,7 +76,7 @@ const verifies: readonly VerifyError[] = [
   { reason: 'git', cause: git },
 ];
 const books: Readonly<Record<string, readonly Trouble[]>> = {
-  show: shows.map((error) => showTrouble(error, at)),
+  show: [...shows.map((error) => showTrouble(error, at)), withoutCurves({ commit })],
   why: whys.map((error) => whyTrouble(error, at)),
   kept: kepts.map((error) => keptTrouble(error, 'login.hpc.example.edu', at)),
   verify: verifies.map((error) => verifyTrouble(error, at)),

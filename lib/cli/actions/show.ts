@@ -1,13 +1,16 @@
+import { short } from '../../base/ids.ts';
 import { bringKept } from '../../commands/bring-kept.ts';
+import { curvesOf } from '../../commands/curves.ts';
 import { reportFile, type Shown, show } from '../../commands/show.ts';
 import { type KeptKind, planKept } from '../../commands/show-notebook.ts';
 import { syncDisplayedNotes } from '../../git/reports.ts';
+import type { Report } from '../../report/types.ts';
 import type { App } from '../app.ts';
 import { atPlaceOf } from '../at-place.ts';
 import { reportsBranch } from '../reports-branch.ts';
 import { broughtLines, keptTrouble } from '../screens/kept-trouble.ts';
 import { showLines } from '../screens/show.ts';
-import { showTrouble } from '../screens/show-trouble.ts';
+import { showTrouble, withoutCurves } from '../screens/show-trouble.ts';
 import { troubleLines } from '../screens/trouble.ts';
 import { inRepository, type Session, settingFor, withProgress } from '../session.ts';
 import { mayRun } from '../trust.ts';
@@ -17,6 +20,7 @@ export interface ShowFlags {
   readonly markdown?: boolean;
   readonly notebook?: boolean;
   readonly log?: boolean;
+  readonly plot?: boolean;
   readonly output?: string;
   readonly force?: boolean;
 }
@@ -38,6 +42,7 @@ export async function showCommand(app: App, target: string | undefined, flags: S
     }
     if (flags.notebook === true) return bring(app, session, found.value, 'notebook', flags);
     if (flags.log === true) return bring(app, session, found.value, 'log', flags);
+    if (flags.plot === true) return plot(app, session, branch, found.value.report);
     if (flags.json === true || flags.markdown === true) {
       const text = await reportFile({ repo, branch }, found.value.report, flags.json === true ? 'json' : 'markdown');
       if (!text.ok) {
@@ -51,6 +56,19 @@ export async function showCommand(app: App, target: string | undefined, flags: S
     app.out.write(`${showLines(found.value, undefined, printed).join('\n')}\n`);
     return 0;
   });
+}
+
+/** Loaded only here, like all that draws. */
+async function plot(app: App, session: Session, branch: string, report: Report): Promise<number> {
+  const { repo, setting } = session;
+  const curves = await withProgress(app, session, ({ emit }) => curvesOf({ repo, branch, emit }, report));
+  if (curves.length === 0) {
+    app.say(...troubleLines(withoutCurves(report), setting.style));
+    return 1;
+  }
+  const { plotCurves } = await import('../../report/plot-curves.ts');
+  app.out.write(plotCurves(short(report.commit), curves));
+  return 0;
 }
 
 /** The executed notebooks or the full log, by content from where the job ran. */

@@ -2,6 +2,7 @@ import { short } from '../../base/ids.ts';
 import type { IgnoredReport, ShowError } from '../../commands/show.ts';
 import { formatLocalTime } from '../../report/local-time.ts';
 import { plural } from '../../report/numbers.ts';
+import type { Report } from '../../report/types.ts';
 import { treeTrouble } from './git-trouble.ts';
 import { ignoredWords } from './ignored-report.ts';
 import { columns, said, word } from './layout.ts';
@@ -88,3 +89,11 @@ const words: Words<ShowError> = {
 };
 
 export const showTrouble = (error: ShowError, setting: Setting): Trouble => troubleOf(words, error, setting);
+
+/** `mlops show --plot` of a run of which there is nothing to draw. */
+export const withoutCurves = ({ commit }: Pick<Report, 'commit'>): Trouble => ({
+  failed: `the run of ${short(commit)} has no curves`,
+  means:
+    'A step asks for them: `curves: { loss: min }` beside a metric `loss` whose value is a list, or a column of a CSV file.',
+  next: [{ command: 'mlops log --metric NAME --plot', what: 'draws a metric over the commits' }],
+});
