@@ -25,12 +25,13 @@ const countedForMs = 60_000;
 const answerSeconds = 120;
 
 export interface SlurmScheduler extends Scheduler {
-  /** What the last queries have learned about the site; undefined before the first. */
+  /** What the site has said of itself; undefined before a job was found waiting. */
   facts(): SlurmFacts | undefined;
 }
 
 export function slurmScheduler(host: Host, site: SlurmSite = {}): SlurmScheduler {
   let facts: SlurmFacts | undefined;
+  let accounting = true;
   /** The queue as it was counted last, for which jobs and when: a place in it changes slowly, and counting asks for all that wait. */
   let queued: { readonly of: string; readonly at: number; readonly counts: string } | undefined;
 
@@ -50,20 +51,18 @@ export function slurmScheduler(host: Host, site: SlurmSite = {}): SlurmScheduler
     if (jobs.length === 0) return ok(new Map());
     const of = jobs.map(({ id }) => id).join();
     const known = queued?.of === of && performance.now() - queued.at < countedForMs ? queued : undefined;
-    const answer = await sections(queryScript(jobs, site, facts, known === undefined));
+    const counts = known === undefined && facts?.privateJobs !== true;
+    const answer = await sections(queryScript(jobs, site, { accounting, counts, config: facts === undefined }));
     if (!answer.ok) return answer;
     const { found, now } = answer.value;
     facts ??= parseFacts(found.get('config'));
+    accounting &&= facts?.accounting !== false && !isDisabled(found.get('sacct'));
     const squeue = found.get('squeue');
     if (squeue === undefined || squeue.code !== 0) return failed('squeue', squeue);
     const ahead = found.get('ahead');
     if (ahead?.code === 0) queued = { of, at: performance.now(), counts: ahead.stdout };
-    const counts = ahead?.code === 0 ? ahead.stdout : known?.counts;
-    const queue = parseQueue(squeue.stdout, countAhead(facts?.privateJobs === true ? undefined : counts));
-    const sacct = found.get('sacct');
-    if (facts !== undefined && sacct !== undefined && /accounting storage is disabled/i.test(sacct.stderr)) {
-      facts = { ...facts, accounting: false };
-    }
+    const counted = ahead?.code === 0 ? ahead.stdout : known?.counts;
+    const queue = parseQueue(squeue.stdout, countAhead(facts?.privateJobs === true ? undefined : counted));
     const statuses = new Map<JobId, JobStatus>();
     for (const job of jobs) {
       const line = queue.find((it) => it.id === job.id && it.name === job.name);
@@ -125,11 +124,12 @@ function ended(job: JobRef, found: ReadonlyMap<string, Section>, now: number): J
   if (scontrol !== undefined && scontrol.code !== 0 && !/invalid job id/i.test(scontrol.stderr)) {
     return problem('scontrol', scontrol);
   }
-  if (sacct !== undefined && sacct.code !== 0 && !/accounting storage is disabled/i.test(sacct.stderr)) {
-    return problem('sacct', sacct);
-  }
+  if (sacct !== undefined && sacct.code !== 0 && !isDisabled(sacct)) return problem('sacct', sacct);
   return { state: 'absent' };
 }
+
+const isDisabled = (sacct: Section | undefined): boolean =>
+  sacct !== undefined && /accounting storage is disabled/i.test(sacct.stderr);
 
 const problem = (command: string, section: Section | undefined): QueryError => ({
   reason: 'scheduler',

@@ -7,7 +7,7 @@ export interface SlurmSite {
   readonly clusters?: string;
 }
 
-/** What a first query has learned about the site; it holds for the connection. */
+/** What the site says of itself. */
 export interface SlurmFacts {
   readonly accounting: boolean;
   /** Other users' jobs are hidden: nobody can say how many are ahead. */
@@ -37,16 +37,23 @@ export const squeueFields = '%A|%T|%i|%r|%S|%M|%N|%P|%V|%Q|%j';
 export const sacctFields =
   'JobIDRaw,State,ExitCode,Submit,End,ElapsedRaw,MaxRSS,ReqMem,AllocCPUS,AllocNodes,NodeList,JobName';
 
+export interface QueryExtent {
+  /** False where it is known to be off: sacct is not asked then. */
+  readonly accounting: boolean;
+  /** Whether to count those that wait, too, if one of the jobs does. */
+  readonly counts: boolean;
+  /** Whether to ask with that what the site hides from its users. */
+  readonly config: boolean;
+}
+
 /**
- * squeue → sacct → scontrol for all jobs in one round trip. Each is asked only about what the one before left open, and sacct
- * not at all where accounting is known to be off.
+ * squeue → sacct → scontrol for all jobs in one round trip. Each is asked only about what the one before left open: of a job that runs
+ * squeue alone.
  */
 export function queryScript(
   jobs: readonly JobRef[],
   site: SlurmSite,
-  facts: SlurmFacts | undefined,
-  /** Whether to count those that wait, too. */
-  counts: boolean,
+  { accounting, counts, config }: QueryExtent,
 ): string {
   const only = clusters(site);
   const since = Math.min(...jobs.map((job) => job.submittedAt));
@@ -59,7 +66,6 @@ export function queryScript(
     ...neutral,
     ...section,
     'printf "%snow %s%s\\n" "$s" "$(date +%s)" "$s"',
-    ...(facts === undefined ? [`begin config; scontrol${only} show config; end $?`] : []),
     // Never `-j`: it exits 1 for an id that has been purged. By number, since an account may be unknown to the login node's passwd.
     `begin squeue; q=$(squeue${only} -h -a -t all -u "$(id -u)" -n ${shellQuote(names(jobs))} -o '${squeueFields}'); c=$?; printf %s "$q"; end $c`,
     'if [ $c -ne 0 ]; then exit 0; fi',
@@ -67,22 +73,24 @@ export function queryScript(
     ...each(jobs.map((job) => shellQuote(`${job.id}/${job.name}`)).join(' ')),
     `  case "$nl$q$nl" in ${patterns(still)}) ;; *) left="$left $job" ;; esac`,
     'done',
-    ...(facts?.privateJobs === true || !counts
-      ? []
-      : [
+    ...(counts
+      ? [
+          'case "$q" in *"|PENDING|"*)',
+          ...(config ? [`begin config; scontrol${only} show config; end $?`] : []),
           // One question for all partitions, and the counting is done there: a queue may have 50,000 jobs.
-          `case "$q" in *"|PENDING|"*) begin ahead; squeue${only} -h -a -t PD -o '%P|%Q' | sort | uniq -c; end $?;; esac`,
-        ]),
+          `begin ahead; squeue${only} -h -a -t PD -o '%P|%Q' | sort | uniq -c; end $?;; esac`,
+        ]
+      : []),
     'if [ -z "$left" ]; then exit 0; fi',
     'a=',
-    ...(facts?.accounting === false
-      ? []
-      : [
+    ...(accounting
+      ? [
           // By the cluster's own clock, so that the client's does not matter; a day more, for a clock that has been set.
           `ids=$(for job in $left; do printf '%s,' "\${job%%/*}"; done); begin sacct`,
           `a=$(sacct${only} -n -P -j "\${ids%,}" -S "now-$(($(date +%s) - ${Math.floor(since)} + 86400))seconds" -o ${sacctFields}); c=$?`,
           'printf %s "$a"; end $c',
-        ]),
+        ]
+      : []),
     ...each('$left'),
     `  case "$nl$a$nl" in ${patterns(over)}) ;; *) begin "scontrol $id"; scontrol${only} -o show job "$id"; end $? ;; esac`,
     'done',
