@@ -183,6 +183,19 @@ describe('without another hook manager', () => {
     expect(skipped.stderr).toContain('unjudged');
   });
 
+  test('a push that the hook cannot read does not go: a PATH without cat is no pass', async () => {
+    await using repository = await prepared();
+    const { options, calls } = await recorder(repository);
+    await repository.commit();
+    await install(repository, options);
+    const bin = join(repository.root, 'bin');
+    await mkdir(bin);
+    await symlink((await run('sh', ['-c', 'command -v git'], { env: process.env })).stdout.trim(), join(bin, 'git'));
+    const push = await repository.tryGit(['push', 'origin', 'main'], { env: { PATH: bin } });
+    expect(push).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be read, so it does not go') });
+    expect(await calls()).toEqual([]);
+  });
+
   test('a program that is gone is looked for on the PATH', async () => {
     await using repository = await prepared();
     const { options } = await recorder(repository);
