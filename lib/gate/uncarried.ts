@@ -30,7 +30,7 @@ export async function uncarriedFiles(
       if (lines.filter((line) => line.includes(named)).every((line) => writes.test(line))) continue;
       for (const candidate of [posix.normalize(named), posix.join(dirname(path), named)]) {
         const clean = candidate.replace(/\/+$/, '');
-        if (clean === '.' || clean.startsWith('..') || clean.startsWith('/')) continue;
+        if (clean === '' || clean === '.' || clean.startsWith('..') || clean.startsWith('/')) continue;
         if (carried.has(clean) || folders.has(clean) || found.has(clean)) continue;
         if (await isThere(join(top, clean))) found.add(clean);
       }

@@ -9,6 +9,7 @@ texts = open('notes/a.txt').read()
 inside = open("../shared/b.txt")
 pd.DataFrame().to_csv("out.csv")
 open("log.txt", "w")
+os.chdir("/")
 `;
 
 test('files that a notebook reads and nobody carries are named; what it writes, what is carried and what is not there are not', async () => {
