@@ -72,7 +72,8 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       taskCount: steps.repeated?.tasks.length ?? 0,
       throttle: config.steps[(steps.repeated?.from ?? 1) - 1]?.throttle ?? 1,
       repeatedFrom: steps.repeated?.from ?? 0,
-      artifacts: config.artifacts,
+      // The script names what is in `$MLOPS_OUT`, and what is in the tree, alike: relative to it.
+      artifacts: config.artifacts.map((path) => path.replace(/^(?:\$MLOPS_OUT|\$\{MLOPS_OUT\})\/+/, '')),
     },
   });
 }

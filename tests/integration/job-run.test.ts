@@ -354,12 +354,12 @@ test('artifacts are kept by content: globs over what the run wrote', async () =>
   const { result } = await run(
     [
       runStep(
-        'mkdir "$MLOPS_OUT/plots" sub; echo p > "$MLOPS_OUT/plots/a b.png"; echo m > sub/model.pkl; echo n > other.txt',
+        'mkdir "$MLOPS_OUT/plots" sub; echo p > "$MLOPS_OUT/plots/a b.png"; echo s > "$MLOPS_OUT/plots/b.svg"; echo m > sub/model.pkl; echo n > other.txt',
       ),
     ],
     {
       files: { 'old.pkl': 'of the commit' },
-      config: { artifacts: ['plots/*.{png,svg}', '**/*.pkl'], steps: [] },
+      config: { artifacts: ['plots/*.png', '$MLOPS_OUT/plots/*.{svg,pdf}', '**/*.pkl'], steps: [] },
     },
   );
   expect(
@@ -367,7 +367,7 @@ test('artifacts are kept by content: globs over what the run wrote', async () =>
       .filter(({ role }) => role === 'artifact')
       .map(({ path }) => path)
       .sort(),
-  ).toEqual(['plots/a b.png', 'sub/model.pkl']);
+  ).toEqual(['plots/a b.png', 'plots/b.svg', 'sub/model.pkl']);
   expect(await readFile(object('m\n'), 'utf8')).toBe('m\n');
 });
 
