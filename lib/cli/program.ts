@@ -67,6 +67,7 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .argument('[commit or run]', 'HEAD, or its nearest ancestor with a report, where none is given')
     .option('--notebook', 'bring the executed notebooks')
     .option('--log', 'bring the full log')
+    .option('--artifact <name>', 'bring a picture or another file that the run left')
     .option('-o, --output <file>', 'where to put what is brought')
     .option('-f, --force', 'replace a file that is there')
     .option('--plot', 'its curves over those of its baseline: an SVG picture, on standard output')

@@ -6,10 +6,12 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { Report } from '../report/types.ts';
 import type { KeptFile } from '../verdict/types.ts';
 
-export type KeptKind = 'notebook' | 'log';
+export type KeptKind = 'notebook' | 'log' | 'artifact';
 
 export interface KeptOptions {
   readonly what: KeptKind;
+  /** Of an artifact: its path, or the last part of it. */
+  readonly name?: string;
   /** The user's current folder. */
   readonly cwd: string;
   /** `-o`: a file, or a folder that is there. Absent: names of our own in the current folder. */
@@ -33,17 +35,23 @@ export type KeptError =
   | { readonly reason: 'metrics-only' }
   /** The run left none of that kind: it ended before, or it has no notebook step. */
   | { readonly reason: 'none-kept'; readonly what: KeptKind }
-  /** Several notebooks do not go into one file; a folder takes them all. */
+  /** None of that name is among those that the report lists. */
+  | { readonly reason: 'no-artifact'; readonly name: string; readonly known: readonly string[] }
+  /** Several files do not go into one file; a folder takes them all. */
   | { readonly reason: 'several'; readonly paths: readonly string[]; readonly output: string }
   | { readonly reason: 'exists'; readonly path: string }
   | { readonly reason: 'no-folder'; readonly path: string };
 
-/** `mlops show --notebook` and `--log`: which of a run's large files, and under which names here. */
+/** `mlops show --notebook`, `--log` and `--artifact`: which of a run's large files, and under which names here. */
 export async function planKept(report: Report, options: KeptOptions): Promise<Result<KeptPlan, KeptError>> {
   const { run, store } = report;
   if (run === undefined) return err({ reason: 'no-run' });
   if (report.publish === 'metrics') return err({ reason: 'metrics-only' });
-  const kept = run.artifacts.filter(({ role, sha256 }) => role === options.what && isSha256(sha256));
+  const all = run.artifacts.filter(({ role, sha256 }) => role === options.what && isSha256(sha256));
+  const { name } = options;
+  const kept = name === undefined ? all : all.filter(({ path }) => path === name || basename(path) === name);
+  if (name !== undefined && kept.length === 0 && all.length > 0)
+    return err({ reason: 'no-artifact', name, known: all.map(({ path }) => path) });
   if (kept.length === 0) return err({ reason: 'none-kept', what: options.what });
   const targets = await targetsOf(kept, report, options);
   if (!targets.ok) return targets;
@@ -62,7 +70,7 @@ async function targetsOf(
   report: Report,
   { what, cwd, output }: KeptOptions,
 ): Promise<Result<readonly string[], KeptError>> {
-  const names = what === 'log' ? [`mlops.${short(report.fingerprint)}.log`] : notebookNames(kept, report);
+  const names = what === 'log' ? [`mlops.${short(report.fingerprint)}.log`] : namesOf(kept, report);
   if (output === undefined) return ok(names.map((name) => join(cwd, name)));
   const path = resolve(cwd, output);
   if (await isFolder(path)) return ok(names.map((name) => join(path, name)));
@@ -72,26 +80,30 @@ async function targetsOf(
   return (await isFolder(resolve(path, '..'))) ? ok([path]) : err({ reason: 'no-folder', path: resolve(path, '..') });
 }
 
-/** `NAME.RUN7.ipynb`; two notebooks of one name in different folders get those before theirs. */
-function notebookNames(kept: readonly KeptFile[], report: Report): readonly string[] {
+/** `NAME.RUN7.ipynb`, `NAME.RUN7.png`; two of one name in different folders get those before theirs. */
+function namesOf(kept: readonly KeptFile[], report: Report): readonly string[] {
   const paths = kept.map(({ path }) => path.replace(/^notebooks\//, ''));
   const bases = paths.map((path) => basename(path));
   const taken = new Set<string>();
   return paths.map((path, index) => {
     const shared = bases.filter((base) => base === bases[index]).length > 1;
-    const name = harmless((shared ? path.replaceAll('/', '-') : (bases[index] ?? '')).replace(/\.ipynb$/, ''));
+    const whole = shared ? path.replaceAll('/', '-') : (bases[index] ?? '');
+    const role = kept[index]?.role ?? 'artifact';
+    const own = (role === 'notebook' ? /\.ipynb$/ : /(?<=[^.])\.\w{1,10}$/).exec(whole)?.[0] ?? '';
+    const ending = role === 'notebook' ? '.ipynb' : own;
+    const name = harmless(whole.slice(0, whole.length - own.length), role);
     const unique = taken.has(name) ? `${name}-${index + 1}` : name;
     taken.add(unique);
-    return `${unique}.${short(report.fingerprint)}.ipynb`;
+    return `${unique}.${short(report.fingerprint)}${ending}`;
   });
 }
 
 /** A name from a report is anyone's to write: not hidden, no option of a program, no escape sequence, no path. */
-const harmless = (name: string): string => {
+const harmless = (name: string, otherwise: string): string => {
   const text = printableLine(name)
     .replace(/[/\\\0]/g, '-')
     .replace(/^[.\-\s]+/, '');
-  return Buffer.byteLength(text) > 200 ? [...text].slice(0, 50).join('') : text || 'notebook';
+  return Buffer.byteLength(text) > 200 ? [...text].slice(0, 50).join('') : text || otherwise;
 };
 
 /** A broken link is there too. */

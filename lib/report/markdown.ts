@@ -51,10 +51,7 @@ export function reportView(report: Report, changes: Changes | undefined): Report
     details: details(report),
     traceback: traceback === undefined ? '' : markdownBlock(traceback),
     logEnd: logTail.trim() === '' ? '' : markdownBlock(logTail),
-    files: (run?.artifacts ?? []).map(
-      ({ role, path, size, sha256 }) =>
-        `${role} ${markdownCode(path)}, ${formatBytes(size)}, ${markdownCode(sha256.slice(0, 16))}`,
-    ),
+    files: filesLines(report),
   };
 }
 
@@ -101,6 +98,17 @@ function table({ verdict, run, baselines }: Report): readonly string[] {
     ),
     ...(more > 0 ? ['', `and ${plural(more, 'metric')} more in report.json`] : []),
   ];
+}
+
+/** What the run left, and how to bring an artifact here. */
+function filesLines({ run, commit }: Report): readonly string[] {
+  const files = run?.artifacts ?? [];
+  const lines = files.map(
+    ({ role, path, size, sha256 }) =>
+      `${role} ${markdownCode(path)}, ${formatBytes(size)}, ${markdownCode(sha256.slice(0, 16))}`,
+  );
+  const bring = `${markdownCode(`mlops show --artifact NAME ${commit.slice(0, 7)}`)} brings an artifact`;
+  return files.some(({ role }) => role === 'artifact') ? [...lines, bring] : lines;
 }
 
 function changesLines(changes: Changes | undefined): readonly string[] {

@@ -97,16 +97,19 @@ function trimReading(reading: MetricReading): MetricReading {
   return reading;
 }
 
-/** The log and the notebooks first: a glob of artifacts may have matched thousands. */
+/** The log, the notebooks and the pictures first: a glob of artifacts may have matched thousands. */
 function mostWanted(files: readonly KeptFile[], sized: readonly string[]): readonly KeptFile[] {
-  const order = { log: 0, notebook: 1, artifact: 2 } as const;
+  const order = { log: 0, notebook: 1, artifact: 3 } as const;
+  const rank = ({ role, path }: KeptFile): number => (role === 'artifact' && isPicture(path) ? 2 : order[role]);
   // Of several tasks' the largest is what was judged.
   const kept = sized.flatMap(
     (path) => files.filter((file) => isFileOf(file, path)).sort((a, b) => b.size - a.size)[0] ?? [],
   );
-  const others = files.filter((file) => !kept.includes(file)).sort((a, b) => order[a.role] - order[b.role]);
+  const others = files.filter((file) => !kept.includes(file)).sort((a, b) => rank(a) - rank(b));
   return [...others.slice(0, limits.files), ...kept];
 }
+
+const isPicture = (path: string): boolean => /\.(?:png|svg|jpe?g|webp|pdf)$/i.test(path);
 
 /** The traceback stays with the step that has it. */
 export function trimVerdict(verdict: Verdict): Verdict {

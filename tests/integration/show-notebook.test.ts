@@ -38,7 +38,9 @@ async function scene(
     })),
   );
   if (!put.ok) throw new Error(JSON.stringify(put.error));
-  const artifacts = Object.entries(files).map(([path, text]) => kept(path, text, path === 'log' ? 'log' : 'notebook'));
+  const artifacts = Object.entries(files).map(([path, text]) =>
+    kept(path, text, path === 'log' ? 'log' : path.endsWith('.ipynb') ? 'notebook' : 'artifact'),
+  );
   const report = sampleReport({ run: { artifacts } });
   const plan = (options: Partial<KeptOptions> = {}, of: Report = report) =>
     planKept(of, { what: 'notebook', cwd, force: false, ...options });
@@ -82,6 +84,28 @@ describe('mlops show --notebook', () => {
     await bringKept(at.store, planned.value, { onProgress: (bytes, of) => progress.push([bytes, of]) });
     expect(await at.files()).toEqual(['a-train.5b7e90d.ipynb', 'b-train.5b7e90d.ipynb', 'plot.5b7e90d.ipynb']);
     expect(progress.at(-1)).toEqual([6, 6]);
+  });
+
+  test('--artifact brings a picture or another file that the run left, by its path or its name', async () => {
+    await using at = await scene({
+      'plots/loss.png': '1',
+      'plots/b/loss.png': '22',
+      'model.tar.gz': '333',
+      'notebooks/a.ipynb': '{}',
+      log: '',
+    });
+    expect(await at.bring({ what: 'artifact', name: 'plots/loss.png' })).toMatchObject({ ok: true });
+    expect(await at.bring({ what: 'artifact', name: 'model.tar.gz' })).toMatchObject({ ok: true });
+    expect(await at.files()).toEqual(['loss.5b7e90d.png', 'model.tar.5b7e90d.gz']);
+    expect(await at.bring({ what: 'artifact', name: 'loss.png' })).toMatchObject({ ok: true });
+    expect((await at.files()).slice(2)).toEqual(['plots-b-loss.5b7e90d.png', 'plots-loss.5b7e90d.png']);
+    expect(await at.plan({ what: 'artifact', name: 'a.ipynb' })).toEqual({
+      ok: false,
+      error: { reason: 'no-artifact', name: 'a.ipynb', known: ['plots/loss.png', 'plots/b/loss.png', 'model.tar.gz'] },
+    });
+    expect(await at.plan({ what: 'artifact', name: '../log', output: 'nowhere/' })).toMatchObject({
+      error: { reason: 'no-artifact' },
+    });
   });
 
   test('--log brings the whole log', async () => {

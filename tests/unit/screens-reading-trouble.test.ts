@@ -63,6 +63,7 @@ const kepts: readonly KeptProblem[] = [
   { reason: 'no-run' },
   { reason: 'metrics-only' },
   { reason: 'none-kept', what: 'notebook' },
+  { reason: 'no-artifact', name: 'loss.pgn', known: Array.from({ length: 14 }, (_, at) => `plots/loss-${at}.png`) },
   { reason: 'several', paths: ['a.ipynb', 'b.ipynb'], output: 'out.ipynb' },
   { reason: 'exists', path: 'movie-recs.5b7e90d.ipynb' },
   { reason: 'no-folder', path: 'somewhere' },

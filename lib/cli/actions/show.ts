@@ -20,6 +20,7 @@ export interface ShowFlags {
   readonly markdown?: boolean;
   readonly notebook?: boolean;
   readonly log?: boolean;
+  readonly artifact?: string;
   readonly plot?: boolean;
   readonly output?: string;
   readonly force?: boolean;
@@ -42,6 +43,7 @@ export async function showCommand(app: App, target: string | undefined, flags: S
     }
     if (flags.notebook === true) return bring(app, session, found.value, 'notebook', flags);
     if (flags.log === true) return bring(app, session, found.value, 'log', flags);
+    if (flags.artifact !== undefined) return bring(app, session, found.value, 'artifact', flags);
     if (flags.plot === true) return plot(app, session, branch, found.value.report);
     if (flags.json === true || flags.markdown === true) {
       const text = await reportFile({ repo, branch }, found.value.report, flags.json === true ? 'json' : 'markdown');
@@ -71,11 +73,17 @@ async function plot(app: App, session: Session, branch: string, report: Report):
   return 0;
 }
 
-/** The executed notebooks or the full log, by content from where the job ran. */
+/** The executed notebooks, the full log or an artifact, by content from where the job ran. */
 async function bring(app: App, session: Session, { report }: Shown, what: KeptKind, flags: ShowFlags): Promise<number> {
   const { setting } = session;
-  const { output, force = false } = flags;
-  const planned = await planKept(report, { what, cwd: app.cwd, force, ...(output === undefined ? {} : { output }) });
+  const { output, artifact, force = false } = flags;
+  const planned = await planKept(report, {
+    what,
+    cwd: app.cwd,
+    force,
+    ...(what === 'artifact' && artifact !== undefined ? { name: artifact } : {}),
+    ...(output === undefined ? {} : { output }),
+  });
   if (!planned.ok) {
     app.say(...troubleLines(keptTrouble(planned.error, '', setting), setting.style));
     return 1;

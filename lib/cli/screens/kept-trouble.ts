@@ -6,7 +6,7 @@ import type { Setting } from './setting.ts';
 import { storeTrouble } from './store-trouble.ts';
 import { type Trouble, troubleOf, type Words } from './trouble.ts';
 
-/** `mlops show --notebook`, `--log`: what is here now. */
+/** `mlops show --notebook`, `--log`, `--artifact`: what is here now. */
 export const broughtLines = (files: readonly Brought[]): readonly string[] =>
   paragraph(
     'brought',
@@ -33,8 +33,16 @@ export function keptTrouble(error: KeptProblem, place: string, setting: Setting)
       failed: `the run left no ${what}: it ended before, or has no such step`,
       next: [{ command: 'mlops show', what: 'tells what it left' }],
     }),
+    'no-artifact': ({ name, known }) => ({
+      failed: `the report lists no artifact ${said(name, 60)}`,
+      list: [
+        ...known.slice(0, 12).map((path) => said(path, 88)),
+        ...(known.length > 12 ? [`and ${known.length - 12} more`] : []),
+      ],
+      next: [{ command: 'mlops show', what: 'tells what the run left' }],
+    }),
     several: ({ paths, output }) => ({
-      failed: `${plural(paths.length, 'notebook')} do not go into one file, ${said(output, 60)}`,
+      failed: `${plural(paths.length, 'file')} do not go into one file, ${said(output, 60)}`,
       list: paths.slice(0, 8).map((path) => said(path, 88)),
       next: [{ command: `mkdir -p ${word(output)}`, what: 'a folder takes them all' }, { command: again }],
     }),

@@ -6,7 +6,7 @@ import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { reportTime } from '../../report/report-path.ts';
 import type { Changes, Report } from '../../report/types.ts';
 import type { KeptFile, RunResult, StepResult } from '../../verdict/types.ts';
-import { columns, joined, labelled, paragraph, said, saidLines, under } from './layout.ts';
+import { columns, joined, labelled, paragraph, said, saidLines, under, word } from './layout.ts';
 import { metricLines } from './metric-lines.ts';
 import type { Setting } from './setting.ts';
 import { type Next, nextLines } from './trouble.ts';
@@ -129,11 +129,15 @@ function otherText(other: Report, { clock }: Setting): string {
 
 function ways({ commit, run }: Report): readonly Next[] {
   const has = (role: KeptFile['role']): boolean => run?.artifacts.some((file) => file.role === role) ?? false;
+  const artifact = run?.artifacts.find(({ role }) => role === 'artifact');
   return [
     ...(has('notebook')
       ? [{ command: `mlops show --notebook ${short(commit)}`, what: 'brings the executed notebook' }]
       : []),
     ...(has('log') ? [{ command: `mlops show --log ${short(commit)}`, what: 'brings the whole log' }] : []),
+    ...(artifact === undefined
+      ? []
+      : [{ command: `mlops show --artifact ${word(artifact.path)} ${short(commit)}`, what: 'brings what it left' }]),
     { command: `mlops why ${short(commit)}^ ${short(commit)}`, what: 'what changed' },
   ];
 }
