@@ -22,12 +22,22 @@ export type FollowEnd =
   /** Nothing is known about the job: the place could not be reached for a long time. */
   | { readonly how: 'out-of-reach'; readonly error: PlaceError };
 
-export type FollowOptions = ReconnectOptions;
+export interface FollowOptions extends ReconnectOptions {
+  /** Submitted a moment ago; or what the scheduler said of it a moment ago. Neither: it is asked at once. */
+  readonly begins?: 'new' | JobStatus;
+}
 
 /** Watches one attempt to its end, through lost connections and a scheduler that does not answer. "I can't ask" is never "it failed". */
 export async function follow(session: Session, run: Following, options: FollowOptions): Promise<FollowEnd> {
-  const lingers = session.connection.scheduler.kind === 'process';
-  const known = new RunKnowledge(options.now(), { lingers, logFrom: run.logFrom ?? 0 });
+  const { begins } = options;
+  const said = begins === 'new' ? undefined : begins;
+  const known = new RunKnowledge(options.now(), {
+    lingers: session.connection.scheduler.kind === 'process',
+    logFrom: run.logFrom ?? 0,
+    isNew: begins === 'new',
+    said,
+  });
+  if (said !== undefined) options.emit({ event: 'status', status: said, job: run.job.id });
   const reconnector = new Reconnector(session, options);
   for (;;) {
     const watched = await watchOnce(session.connection, run, options, known);
@@ -54,8 +64,10 @@ async function watchOnce(
     for (;;) {
       if (options.signal.aborted) return { how: 'detached', last: known.last };
       if (ears.lost !== undefined) return { how: 'lost', error: ears.lost, heard: ears.heard };
+      // The last word has come after the scheduler's.
+      if (known.state === 'collecting') return endOf(known.last, ears);
       // Whoever only looks has a hold that is over from the first, and one question.
-      if (isHoldOver(options) && known.wasAsked) return { how: 'hold-over', last: known.last };
+      if (isHoldOver(options) && known.suffices) return { how: 'hold-over', last: known.last };
       await ears.listen(known.isWatched(options.now()));
       const toLook = known.secondsToLook(options.now());
       const wait = Math.min(toLook, known.secondsToQuestion(options.now()));
@@ -84,8 +96,8 @@ async function watchOnce(
   }
 }
 
-const endOf = (status: JobStatus, { collected }: RunEars): FollowEnd & { readonly how: 'ended' } => ({
+const endOf = (status: JobStatus | undefined, { collected }: RunEars): FollowEnd & { readonly how: 'ended' } => ({
   how: 'ended',
-  ...(status.state === 'ended' ? { job: status } : {}),
+  ...(status?.state === 'ended' ? { job: status } : {}),
   ...(collected === undefined ? {} : { collected }),
 });

@@ -12,8 +12,8 @@ export const lookEvery = (waited: number): number => Math.min(300, Math.max(30, 
  */
 export const askEvery = (waited: number, runs: boolean): number => Math.min(300, Math.max(runs ? 30 : 15, waited / 20));
 
-/** After the job's last word Slurm needs a moment to say COMPLETED; a site's epilog may take minutes. */
-export const askAgain = (asked: number): number => (asked === 0 ? 0 : Math.min(15, 0.25 * 2 ** asked));
+/** Where there is room a job says within so many seconds of its submission that it has begun, and Slurm need not be asked about that. */
+export const askFirst = 3;
 
-/** How long the job's files may lag behind the scheduler on a network file system before the job counts as ended without a last word. */
-export const lagSeconds = { ended: 20, absent: 120 } as const;
+/** After the job's last word Slurm needs a moment to say COMPLETED; a site's epilog may take minutes. */
+export const askAgain = (asked: number): number => (asked === 0 ? 0 : Math.min(15, 0.15 * 2 ** asked));

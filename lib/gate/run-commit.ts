@@ -6,7 +6,7 @@ import { failuresOf } from '../verdict/evidence.ts';
 import type { FailureReason } from '../verdict/types.ts';
 import { type CollectedResult, Collector } from './collect.ts';
 import type { GateContext } from './context.ts';
-import { follow } from './follow.ts';
+import { type FollowOptions, follow } from './follow.ts';
 import type { Identified } from './identify.ts';
 import { isHoldOver, type LettingGo } from './let-go.ts';
 import { lostConnection } from './lost-connection.ts';
@@ -163,7 +163,7 @@ class CommitRun {
     const over = status?.state === 'ended' || (status?.state === 'absent' && last.finished);
     // The one that this call has followed is followed to its end: what comes then is bounded by `retry`.
     const isOurs = this.#followed?.attempt === attempt;
-    if (!over || isOurs) return ok({ attach: { attempt, job, forgotten: !isOurs && status?.state === 'absent' } });
+    if (!over || isOurs) return ok({ attach: { attempt, job, status, isOurs } });
     if (this.#wantsNew) return ok({ submit: attempt + 1 });
     const result = await this.#collector.collect(attempt, job, status);
     if (!result.ok) return result;
@@ -183,7 +183,7 @@ class CommitRun {
     }
     switch (settled.value.kind) {
       case 'job':
-        return ok({ attach: { attempt, job: settled.value.job, forgotten: false } });
+        return ok({ attach: { attempt, job: settled.value.job, status: undefined, isOurs: false } });
       case 'gone':
         return ok({ submit: attempt + 1 });
       case 'pending':
@@ -216,19 +216,20 @@ class CommitRun {
     this.#wantsNew = false;
     const { job } = submitted.value;
     this.#context.emit({ event: 'submitted', job: job.id, attempt, place: this.#place });
-    return this.#follow(attempt, job);
+    return this.#follow(attempt, job, 'new');
   }
 
-  async #attach({ attempt, job, forgotten }: Attached): Promise<Result<RunOutcome | undefined, GateError>> {
+  async #attach({ attempt, job, status, isOurs }: Attached): Promise<Result<RunOutcome | undefined, GateError>> {
     this.#wantsNew = false;
     this.#context.emit({ event: 'attached', job: job.id, attempt, place: this.#place });
-    return this.#follow(attempt, job, forgotten);
+    // It was over, without a last word, before we came: nobody has waited for this error, and it is not cached.
+    return this.#follow(attempt, job, status, !isOurs && status?.state === 'absent');
   }
 
   async #follow(
     attempt: number,
     job: JobRef,
-    /** It was over, without a last word, before we came: nobody has waited for this error, and it is not cached. */
+    begins: FollowOptions['begins'],
     forgotten = false,
   ): Promise<Result<RunOutcome | undefined, GateError>> {
     const { fingerprint } = this.#identified;
@@ -238,7 +239,7 @@ class CommitRun {
     const end = await follow(
       this.#session,
       { fingerprint, attempt, job },
-      { ...this.#patience, emit: this.#context.emit },
+      { ...this.#patience, emit: this.#context.emit, ...(begins === undefined ? {} : { begins }) },
     );
     switch (end.how) {
       case 'hold-over':
@@ -290,8 +291,10 @@ class CommitRun {
 interface Attached {
   readonly attempt: number;
   readonly job: JobRef;
-  /** The scheduler does not know it any more, and it has left no last word (yet). */
-  readonly forgotten: boolean;
+  /** What the scheduler said just now; undefined: it was not asked, or did not answer. */
+  readonly status: JobStatus | undefined;
+  /** This call has submitted it, or found it before. */
+  readonly isOurs: boolean;
 }
 type Next =
   | { readonly look: true }

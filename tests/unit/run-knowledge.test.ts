@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { JobStatus } from '../../lib/cluster/scheduler.ts';
-import { RunKnowledge } from '../../lib/gate/run-knowledge.ts';
+import { type KnownBefore, RunKnowledge } from '../../lib/gate/run-knowledge.ts';
 
 const minutes = (count: number) => count * 60_000;
 const seconds = (count: number) => count * 1000;
@@ -8,7 +8,8 @@ const queued: JobStatus = { state: 'queued', reason: 'Priority' };
 const running: JobStatus = { state: 'running', node: 'c1', elapsedSeconds: 1 };
 const completed: JobStatus = { state: 'ended', how: 'completed', word: 'COMPLETED', elapsedSeconds: 9 };
 const word = (name: string, text = '') => ({ kind: 'state', name, text }) as const;
-const knowledge = (lingers = false) => new RunKnowledge(0, { lingers, logFrom: 0 });
+const knowledge = (before: Partial<KnownBefore> = {}) =>
+  new RunKnowledge(0, { lingers: false, logFrom: 0, isNew: false, ...before });
 
 /** Follows a run that stands still: when is the scheduler asked, when are the files looked at, how long does the loop watch? */
 function follow(known: RunKnowledge, from: number, until: number, status: JobStatus) {
@@ -62,7 +63,7 @@ test('a job that begins after a long wait is watched again, for ten minutes', ()
 });
 
 test('processes of this machine are always watched', () => {
-  expect(knowledge(true).isWatched(minutes(24 * 60))).toBe(true);
+  expect(knowledge({ lingers: true }).isWatched(minutes(24 * 60))).toBe(true);
 });
 
 test('a job’s own word that it has begun is ahead of the scheduler, and asks it nothing', () => {
@@ -112,6 +113,30 @@ test('after the last word the scheduler is asked soon, and again with growing pa
   known.asked(0);
   known.hear(word('end'), seconds(20));
   const { asked } = follow(known, seconds(20), seconds(60), running);
-  expect(asked.slice(0, 4).map((at) => at / 1000)).toEqual([20, 20.5, 21.5, 23.5]);
+  expect(asked.slice(0, 4).map((at) => at / 1000)).toEqual([20, 20.3, 20.9, 22.1]);
   expect(asked.length).toBeLessThan(9);
+});
+
+test('of a job that was submitted a moment ago the scheduler is asked after three seconds, and not at all if it begins by then', () => {
+  expect(follow(knowledge({ isNew: true }), 0, seconds(20), queued).asked).toEqual([seconds(3), seconds(18)]);
+  const known = knowledge({ isNew: true });
+  expect(known.hear(word('started', 'job=7 node=c117 at=1\ncpu=x\n'), seconds(1))).toMatchObject({ state: 'running' });
+  expect(known.state).toBe('running');
+  expect(follow(known, seconds(1), seconds(60), running).asked).toEqual([seconds(30)]);
+});
+
+test('what the scheduler said a moment ago it is not asked again', () => {
+  const known = knowledge({ said: queued });
+  expect(known).toMatchObject({ state: 'queued', suffices: true });
+  expect(known.secondsToQuestion(0)).toBe(15);
+  expect(knowledge().suffices).toBe(false);
+});
+
+test('a last word that comes after the scheduler’s needs no further question', () => {
+  const known = knowledge();
+  known.asked(0);
+  expect(known.heed(completed, 0)).toBe(false);
+  expect(known.state).toBe('ended');
+  known.hear(word('end', 'run=a'), seconds(2));
+  expect(known).toMatchObject({ state: 'collecting', last: completed });
 });
