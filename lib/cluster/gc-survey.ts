@@ -3,7 +3,7 @@ import type { GcAttempt, GcObject, GcSurvey } from './gc-types.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TEMPORARY =
-  /^(?:tmp\/(?:(?:UPLOAD|TREE|PART|GONE|ASK)-[\w.-]+|\.probe-\d+|[0-9a-f]+\.(?:\d+(?:\.\d+\.shell)?|\.incoming-\w+\.build))|runs\/[0-9a-f]{64}\/\.incoming-\w+|steps\/[\w.-]+|trees\/[0-9a-f]{64}\.[0-9a-f]+)$/;
+  /^(?:tmp\/(?:(?:UPLOAD|TREE|PART|GONE|ASK)-[\w.-]+|\.probe-\d+|[0-9a-f]+\.(?:\d+(?:\.\d+\.shell|\.build)?|\.incoming-\w+\.build))|runs\/[0-9a-f]{64}\/\.incoming-\w+|steps\/[\w.-]+|trees\/[0-9a-f]{64}\.[0-9a-f]+)$/;
 
 /** What the survey script printed. A line that is not of our making is not ours to remove. Undefined: the script did not come to its end. */
 export function parseSurvey(text: string, options: { readonly all: boolean }): GcSurvey | undefined {

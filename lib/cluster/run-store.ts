@@ -180,6 +180,14 @@ interface SubmitPlace {
   readonly at: string;
 }
 
+const buildJob = (name: string, at: string, seconds: number) => ({
+  name: `${name}.build`,
+  script: `${at}/build.sh`,
+  cwd: at,
+  log: `${at}/build.log`,
+  seconds,
+});
+
 async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Result<Submitted, SubmitError>> {
   const { host, scheduler, umask, run, name, at } = place;
   const mark = token();
@@ -198,6 +206,7 @@ async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Resul
       seconds: request.seconds,
       ...(request.mem === undefined ? {} : { mem: request.mem }),
       ...(request.signalSeconds === undefined ? {} : { signalSeconds: request.signalSeconds }),
+      ...(request.buildFirst === true ? { first: buildJob(name, at, request.seconds) } : {}),
     }),
   });
   const done = await host.exec(script, { timeoutSeconds: submitSeconds });

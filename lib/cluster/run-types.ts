@@ -27,6 +27,8 @@ export interface SubmitAttempt {
   readonly seconds: number;
   readonly mem?: number;
   readonly signalSeconds?: number;
+  /** `build.sh` is there too, and is to be a job of its own before this one. */
+  readonly buildFirst?: boolean;
 }
 
 export type Submitted =

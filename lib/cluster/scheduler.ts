@@ -31,6 +31,8 @@ export interface SubmitRequest {
   readonly mem?: number;
   /** How long before the time is over the script gets USR1. */
   readonly signalSeconds?: number;
+  /** A job that is submitted before it: this one starts when that has ended, however. For Slurm alone. */
+  readonly first?: Omit<SubmitRequest, 'first'>;
 }
 
 export interface JobRef {

@@ -1,6 +1,6 @@
 import { shellQuote } from '../base/shell-quote.ts';
 import type { SubmitRequest } from './scheduler.ts';
-import { neutral, type SlurmSite } from './slurm-script.ts';
+import { clusters, neutral, type SlurmSite } from './slurm-script.ts';
 
 /** The exit status of a submission of which nobody knows whether it was accepted (EX_TEMPFAIL). */
 export const ambiguousExit = 75;
@@ -19,7 +19,22 @@ export const outside: readonly string[] = [
   'done',
 ];
 
+/** Both or none: a job that nothing waits for is taken back. */
 export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
+  if (request.first === undefined) return sbatchOne(request, site);
+  return [
+    'mlops_first=$(',
+    sbatchOne(request.first, site),
+    ') || exit $?',
+    `(\n${sbatchOne(request, site, '--dependency="afterany:$mlops_first"')}\n)`,
+    'mlops_c=$?',
+    `if [ $mlops_c -ne 0 ] && [ $mlops_c -ne ${ambiguousExit} ]; then scancel${clusters(site)} "$mlops_first"; fi`,
+    'exit $mlops_c',
+  ].join('\n');
+}
+
+/** `more`: an option as the shell reads it. */
+function sbatchOne(request: SubmitRequest, site: SlurmSite, more = ''): string {
   const options = [
     '--parsable',
     ...(site.clusters === undefined ? [] : [`--clusters=${site.clusters}`]),
@@ -45,7 +60,7 @@ export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
     `cd ${shellQuote(request.cwd)} || exit 1`,
     // Standard error is looked at without a temporary file: /tmp may be full or read-only.
     'exec 4>&1',
-    `e=$(sbatch ${options.join(' ')} ${shellQuote(request.script)} 2>&1 >&4 4>&-); c=$?`,
+    `e=$(sbatch ${options.join(' ')} ${more} ${shellQuote(request.script)} 2>&1 >&4 4>&-); c=$?`,
     'if [ -n "$e" ]; then printf "%s\\n" "$e" >&2; fi',
     // From 129 on it was killed by a signal; 255 is a program that said -1.
     `if { [ $c -gt 128 ] && [ $c -le 192 ]; } || { [ $c -ne 0 ] && printf '%s\\n' "$e" | grep -Eq ${shellQuote(ambiguous)}; }; then exit ${ambiguousExit}; fi`,

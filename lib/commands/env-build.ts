@@ -9,8 +9,8 @@ import type { GateError } from '../gate/outcome.ts';
 import type { Connection } from '../gate/place.ts';
 import { type Prepared, prepare } from '../gate/prepare.ts';
 import { buildOnLogin, environmentReady } from '../gate/submit.ts';
+import { buildRequest } from '../job/build-job.ts';
 import { isInTree } from '../job/environment-view.ts';
-import { jobResources } from '../job/resources.ts';
 import { runSmallJob, type SmallJobError } from './small-job.ts';
 
 export interface BuiltEnvironment {
@@ -29,7 +29,7 @@ export type EnvBuildError =
 
 /**
  * `mlops env build`: the environment of a commit, made now by what would make it for a job: the same script, under the same lock, and
- * where `build_on` says. On Slurm that is a job of its own, without the GPUs of the training.
+ * where `build_on` says. On Slurm that is a job, without the GPUs of the training.
  */
 export async function envBuild(
   context: GateContext,
@@ -52,7 +52,7 @@ export async function envBuild(
   try {
     const filled = await fill(context, connection, place, identified, prepared.value, buildScript, incoming.value);
     if (!filled.ok) return filled;
-    const byJob = scheduler.kind === 'slurm' && 'buildOn' in environment && environment.buildOn === 'job';
+    const byJob = scheduler.kind === 'slurm' && 'buildOn' in environment && environment.buildOn !== 'login';
     const built = byJob
       ? await buildByJob(context, connection, identified, incoming.value)
       : await buildHere(context, connection, place, buildScript, incoming.value);
@@ -122,14 +122,12 @@ async function buildByJob(
   { config }: Identified,
   folder: string,
 ): Promise<Result<Attempted, SmallJobError>> {
-  const { seconds, mem, cpus } = jobResources(config);
   const stop = new AbortController();
   const showing = showBuilding(context, host, folder, stop.signal);
   const ran = await runSmallJob({
     host,
     scheduler,
-    config,
-    resources: { seconds, ...(mem === undefined ? {} : { mem }), ...(cpus === undefined ? {} : { cpus }) },
+    ...buildRequest(config),
     name: `mlops-build-${randomBytes(6).toString('hex')}`,
     folder: `${folder}/ask`,
     script: `cd ${shellQuote(folder)} && sh job.sh >&2; echo "status $?"`,

@@ -42,7 +42,7 @@ export async function envShell(
 ): Promise<Result<ShellPlan, EnvShellError>> {
   const { runs, scheduler } = connection;
   const { commit, config, fingerprint } = identified;
-  const planned = await planCommit(context, identified, { secrets: 'none', build: 'if-on-login' });
+  const planned = await planCommit(context, identified, { secrets: 'none', build: 'if-before' });
   if (!planned.ok) return planned;
   const { plan, templates } = planned.value;
   const tasks = plan.repeated?.tasks.length ?? 0;

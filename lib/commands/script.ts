@@ -20,7 +20,7 @@ export async function script(
   context: GateContext,
   identified: Identified,
 ): Promise<Result<ScriptReport, PlanCommitError>> {
-  const planned = await planCommit(context, identified, { secrets: 'none', build: 'if-on-login' });
+  const planned = await planCommit(context, identified, { secrets: 'none', build: 'if-before' });
   if (!planned.ok) return planned;
   return ok({
     commit: identified.commit,

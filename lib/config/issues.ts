@@ -4,6 +4,7 @@ import { nearest } from './nearest.ts';
 import type { Path } from './path.ts';
 import type { Reporter } from './reporter.ts';
 import {
+  buildJob,
   cluster,
   configSchema,
   dataKeys,
@@ -85,7 +86,8 @@ function reportUnknownKey(path: Path, parent: unknown, report: Reporter): void {
 export function keyHint(key: string, container: Path, parent: unknown): string {
   const candidates = keysOf(container, parent);
   if (key === '<<') return 'merge keys are YAML 1.1; repeat the lines';
-  const elsewhere = homes[key];
+  // A job that builds has options of sbatch of its own.
+  const elsewhere = container.at(-1) === 'build_on' && homes[key] === inSlurm ? 'in its `slurm: { … }`' : homes[key];
   if (elsewhere !== undefined && !candidates.includes(key)) return `\`${key}\` belongs ${elsewhere}`;
   const near = synonym(key, candidates) ?? nearest(key, candidates);
   return near === undefined
@@ -121,19 +123,21 @@ function keysOf(container: Path, value: unknown): readonly string[] {
   if (top === 'cluster') return Object.keys(cluster.shape);
   if (top === 'steps') return stepKeys[stepKind(value) ?? 'any'];
   if (top === 'data') return isMap(value) && 'cluster' in value ? dataKeys.cluster : dataKeys.path;
+  if (last === 'build_on') return Object.keys(buildJob.shape);
   if (top === 'environment') return environmentKeys;
   if (top === 'retry') return ['infrastructure'];
   if (top === 'require' && container.length === 3 && (last === 'warn' || last === 'goal')) return softKeys[last];
   return requirementKeys;
 }
 
+const inSlurm = 'in `cluster.slurm`';
 /** Keys that people put one level too high or too low. */
 const homes: Readonly<Record<string, string>> = {
   ...Object.fromEntries(requirementKeys.map((key) => [key, 'in a requirement: `require: { METRIC: { … } }`'])),
   ...Object.fromEntries(environmentKeys.map((key) => [key, 'in `environment`'])),
   ...Object.fromEntries(Object.keys(cluster.shape).map((key) => [key, 'in `cluster`'])),
   ...Object.fromEntries(
-    ['partition', 'account', 'qos', 'gres', 'constraint', 'reservation'].map((key) => [key, 'in `cluster.slurm`']),
+    ['partition', 'account', 'qos', 'gres', 'constraint', 'reservation'].map((key) => [key, inSlurm]),
   ),
   ...Object.fromEntries(Object.keys(resources.shape).map((key) => [key, 'in `resources`'])),
   ...Object.fromEntries(

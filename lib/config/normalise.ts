@@ -3,6 +3,7 @@ import { parseLimit } from './quantity.ts';
 import { tidyPath } from './repository-path.ts';
 import { environmentKinds, type Written } from './schema.ts';
 import type {
+  BuildJob,
   Cluster,
   Config,
   DataEntry,
@@ -39,7 +40,7 @@ export function normalise(written: Written, typed: Typed): Config {
     resources,
     code: written.code ?? ['**'],
     data: (written.data ?? []).map(readData),
-    environment: readEnvironment(written.environment),
+    environment: readEnvironment(written.environment, typed),
     steps: written.steps.map((step, index) => readStep(step, index, resources, typed)),
     require: Object.fromEntries(requirements) as Config['require'],
     artifacts: written.artifacts ?? [],
@@ -70,20 +71,23 @@ function texts(values: Readonly<Record<string, string | number | boolean>> | und
 }
 
 function readCluster(written: NonNullable<Written['cluster']>, typed: Typed): Cluster {
-  const at = ['cluster', 'slurm'];
-  const slurm = Object.entries(written.slurm ?? {}).map(([option, value]) => [
-    option,
-    value === true ? true : typeof value === 'string' ? value : (typed([...at, option]) ?? String(value)),
-  ]);
   return defined<Cluster>({
     host: written.host,
     workdir: written.workdir ?? '',
     modules: written.modules ?? [],
-    slurm: Object.fromEntries(slurm) as Cluster['slurm'],
+    slurm: readSlurm(written.slurm, ['cluster', 'slurm'], typed),
     transport: written.transport ?? 'auto',
     group: written.group,
     requireMaster: written.require_master ?? false,
   });
+}
+
+function readSlurm(written: NonNullable<Written['cluster']>['slurm'], at: Path, typed: Typed): Cluster['slurm'] {
+  const options = Object.entries(written ?? {}).map(([option, value]) => [
+    option,
+    value === true ? true : typeof value === 'string' ? value : (typed([...at, option]) ?? String(value)),
+  ]);
+  return Object.fromEntries(options) as Cluster['slurm'];
 }
 
 function readResources(written: Written['resources'], base: Resources, at: Path, typed: Typed): Resources {
@@ -112,8 +116,8 @@ function readData(entry: NonNullable<Written['data']>[number]): DataEntry {
 }
 
 /** With a lock that is what the environment is made from; what it was resolved from is kept beside it, to be compared. */
-function readEnvironment(written: Written['environment']): Environment {
-  const environment = readSource(written);
+function readEnvironment(written: Written['environment'], typed: Typed): Environment {
+  const environment = readSource(written, typed);
   if (written === undefined || written === 'none' || written.lock === undefined) return environment;
   const file = tidyPath(written.lock);
   switch (environment.kind) {
@@ -130,13 +134,13 @@ function readEnvironment(written: Written['environment']): Environment {
   }
 }
 
-function readSource(written: Written['environment']): Environment {
+function readSource(written: Written['environment'], typed: Typed): Environment {
   if (written === undefined || written === 'none') return { kind: 'none' };
-  const common = defined<{ name?: string; kernel?: 'user'; manager?: string; buildOn: 'job' | 'login' }>({
+  const common = defined<{ name?: string; kernel?: 'user'; manager?: string; buildOn: 'job' | 'login' | BuildJob }>({
     name: written.name,
     kernel: written.kernel,
     manager: written.manager,
-    buildOn: written.build_on ?? 'job',
+    buildOn: readBuildOn(written.build_on, typed),
   });
   const kind = environmentKinds.find((candidate) => written[candidate] !== undefined);
   switch (kind) {
@@ -159,6 +163,17 @@ function readSource(written: Written['environment']): Environment {
     case undefined:
       return { kind: 'none' };
   }
+}
+
+type WrittenEnvironment = Exclude<NonNullable<Written['environment']>, string>;
+function readBuildOn(written: WrittenEnvironment['build_on'], typed: Typed): 'job' | 'login' | BuildJob {
+  if (typeof written !== 'object') return written ?? 'job';
+  const { slurm, ...resources } = written;
+  const at = ['environment', 'build_on'];
+  return {
+    ...readResources(resources, { seconds: oneHour }, at, typed),
+    slurm: readSlurm(slurm, [...at, 'slurm'], typed),
+  };
 }
 
 function readStep(written: Written['steps'][number], index: number, base: Resources, typed: Typed): Step {

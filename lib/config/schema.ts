@@ -111,6 +111,16 @@ const dataMap = z
   .meta({ oneOf: [{ required: ['path'] }, { required: ['cluster', 'as'] }] });
 export const dataKeys = { path: ['path', 'writable'], cluster: ['cluster', 'as', 'fingerprint'] } as const;
 
+/** A job that builds the environment, before the run's. */
+export const buildJob = z
+  .strictObject({
+    time: resources.shape.time,
+    mem: resources.shape.mem,
+    cpus: resources.shape.cpus,
+    slurm: mapOf(z.string(), envValue, 'is a map of sbatch options such as { partition: cpu }').optional(),
+  })
+  .partial();
+
 /** What an environment can be made from: exactly one of them. */
 export const environmentKinds = ['conda', 'packages', 'venv', 'uv', 'container', 'prefix'] as const;
 const environmentMap = z
@@ -141,8 +151,8 @@ const environmentMap = z
       description: 'conda, mamba, micromamba or uv by its path, where it is not to be looked for.',
     }),
     build_on: z
-      .enum(['job', 'login'], is('is job or login'))
-      .meta({ description: 'Where it is built the first time.' }),
+      .union([z.enum(['job', 'login']), buildJob], is('is job, login, or a map such as { time: "00:30:00", mem: 8G }'))
+      .meta({ description: 'Where it is built the first time; a map: by a job of its own with these resources.' }),
   })
   .partial()
   .meta({ oneOf: environmentKinds.map((kind) => ({ required: [kind] })) });

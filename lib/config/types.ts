@@ -92,7 +92,12 @@ type EnvironmentOf<Kind> = Kind & {
   readonly kernel?: 'user';
   /** The program that builds it, by its path on the cluster; absent: it is looked for. */
   readonly manager?: string;
-  readonly buildOn: 'job' | 'login';
+  readonly buildOn: 'job' | 'login' | BuildJob;
+};
+/** A job that builds the environment before the run's begins. */
+export type BuildJob = Pick<Resources, 'seconds' | 'mem' | 'cpus'> & {
+  /** sbatch's options besides those of the cluster, or in their place. */
+  readonly slurm: Cluster['slurm'];
 };
 
 export type Scalar = string | number | boolean | null;

@@ -63,7 +63,7 @@ export class Collector {
   /** Reading results needs the plan, and no secrets. */
   async #planned(): Promise<Result<JobPlan, GateError>> {
     if (this.plan !== undefined) return ok(this.plan);
-    const planned = await planCommit(this.#context, this.#identified, { secrets: 'none', build: 'if-on-login' });
+    const planned = await planCommit(this.#context, this.#identified, { secrets: 'none', build: 'if-before' });
     if (!planned.ok) return planned;
     this.plan = planned.value.plan;
     return ok(this.plan);

@@ -8,6 +8,7 @@ import { openBlob } from '../git/blobs.ts';
 import type { Repository } from '../git/repository.ts';
 import { readTreeWithSubmodules, type SubmoduleError, type TreeOfRepository } from '../git/submodules.ts';
 import type { TreeEntry as GitEntry } from '../git/tree.ts';
+import { buildJobOf, buildOptions, isBuiltBefore } from '../job/build-job.ts';
 import { planJob } from '../job/plan.ts';
 import { type RenderError, renderBuild, renderJob } from '../job/render.ts';
 import { readTemplates, TEMPLATE_NAMES, type Templates } from '../job/templates.ts';
@@ -22,7 +23,7 @@ import { uncarriedFiles } from './uncarried.ts';
 export interface Prepared {
   readonly plan: JobPlan;
   readonly script: string;
-  /** Builds the environment on the login node, where the config asks for that. */
+  /** Builds the environment before the run's job, where the config asks for that. */
   readonly buildScript?: string;
   readonly tree: readonly TreeEntry[];
   /** The contents of the commit's own files and of the data, once each. */
@@ -64,7 +65,7 @@ interface HashedTree extends TreeOfRepository {
 export async function prepare(
   context: GateContext,
   identified: Identified,
-  options: PlanOptions = { secrets: context.env, build: 'if-on-login' },
+  options: PlanOptions = { secrets: context.env, build: 'if-before' },
 ): Promise<Result<Prepared, PrepareError>> {
   const located = await locateData(context, identified);
   if (!located.ok) return err({ reason: 'fingerprint', cause: located.error });
@@ -129,8 +130,8 @@ export interface PlannedCommit {
 export interface PlanOptions {
   /** Their values; whoever only reads results or looks at the script needs none. */
   readonly secrets: Readonly<Record<string, string | undefined>> | 'none';
-  /** The script that makes the environment alone: where the config asks for that, or in any case. */
-  readonly build: 'if-on-login' | 'always';
+  /** The script that makes the environment alone: where that is to be done before the run's job, or in any case and by itself. */
+  readonly build: 'if-before' | 'always';
 }
 
 /** The job of a commit and its script. */
@@ -172,8 +173,9 @@ export async function planCommit(
   if (!plan.ok) return err({ reason: 'plan', errors: plan.error });
   const script = await renderJob(plan.value.view, templates);
   if (!script.ok) return err({ reason: 'render', cause: script.error });
-  const onLogin = 'buildOn' in config.environment && config.environment.buildOn === 'login';
-  const built = onLogin || build === 'always' ? await renderBuild(plan.value.view, templates) : undefined;
+  const needsBuild = build === 'always' || isBuiltBefore(config);
+  const ahead = build === 'if-before' && buildJobOf(config) !== undefined ? buildOptions(config, plan.value.name) : [];
+  const built = needsBuild ? await renderBuild(plan.value.view, templates, ahead) : undefined;
   if (built?.ok === false) return err({ reason: 'render', cause: built.error });
   return ok({
     plan: plan.value,

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { StoreError } from '../cluster/content-store.ts';
 import type { Submitted } from '../cluster/run-store.ts';
+import { buildJobOf } from '../job/build-job.ts';
 import type { GateContext } from './context.ts';
 import type { Identified } from './identify.ts';
 import { bytesOf, type Looked, layOut, lookFor } from './lay-out.ts';
@@ -52,6 +53,7 @@ export async function submitAttempt(
     attempt,
     onSubmit,
     looked: looked.value,
+    ready: ready.value,
     incoming: incoming.value,
   });
   if (!submitted.ok || submitted.value.kind === 'claimed') await runs.discard(incoming.value);
@@ -62,23 +64,29 @@ async function fillAndSubmit(
   context: GateContext,
   connection: Connection,
   place: string,
-  { fingerprint }: Identified,
+  { fingerprint, config }: Identified,
   prepared: Prepared,
-  to: SubmitTo & { readonly looked: Looked; readonly incoming: string },
+  to: SubmitTo & { readonly looked: Looked; readonly incoming: string; readonly ready: boolean },
 ): Promise<Result<Submitted, GateError>> {
   const { runs } = connection;
-  const { plan, script } = prepared;
+  const { plan, script, buildScript } = prepared;
   const laid = await layOut(context, connection, prepared, to.looked, `${to.incoming}/tree`);
   if (!laid.ok) return err({ reason: 'store', cause: laid.error, place, ...filesOf(prepared, laid.error) });
   const files = new Map<string, { readonly content: string; readonly mode?: number }>([
     ['job.sh', { content: script }],
   ]);
   for (const [path, file] of plan.inputs) files.set(`in/${path}`, file);
+  // What is built already needs no job; its folder says so, and the run's job looks once more.
+  const byJob = buildJobOf(config) !== undefined;
+  const buildFirst = byJob && !to.ready && buildScript !== undefined;
+  if (buildFirst) files.set('build.sh', { content: buildScript });
   if (laid.value !== '') files.set('in/trees', { content: laid.value });
   const written = await runs.writeFiles(to.incoming, files);
   if (!written.ok) return err({ reason: 'runs', cause: written.error, place });
-  const built = await buildOnLogin(context, connection, place, prepared, to.incoming);
-  if (!built.ok) return built;
+  if (!byJob) {
+    const built = await buildOnLogin(context, connection, place, prepared, to.incoming);
+    if (!built.ok) return built;
+  }
   // The last moment at which letting go leaves no job behind.
   if (context.signal.aborted) return err({ reason: 'aborted' });
   to.onSubmit();
@@ -89,6 +97,7 @@ async function fillAndSubmit(
     seconds: plan.seconds,
     ...(plan.mem === undefined ? {} : { mem: plan.mem }),
     ...(plan.signalSeconds === undefined ? {} : { signalSeconds: plan.signalSeconds }),
+    buildFirst,
   });
   return submitted.ok ? submitted : err({ reason: 'submit', cause: submitted.error, place });
 }

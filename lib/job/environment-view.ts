@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { unreachable } from '../base/unreachable.ts';
 import type { Config } from '../config/types.ts';
+import { isBuiltBefore } from './build-job.ts';
 import type { EnvironmentView } from './view.ts';
 
 /** What the chosen template needs. */
 export function environmentView(config: Config, environmentKey: string): EnvironmentView {
   const { environment } = config;
   const kernel = kernelOf(config);
-  const builtBefore = 'buildOn' in environment && environment.buildOn === 'login';
+  const builtBefore = isBuiltBefore(config);
   const manager = 'manager' in environment && environment.manager !== undefined ? { manager: environment.manager } : {};
   const built = { ...kernel, ...manager, kind: environment.kind, environmentKey, builtBefore };
   switch (environment.kind) {

@@ -16,12 +16,12 @@ class UnsafeValue extends Error {}
 export const renderJob = (view: JobView, templates: Templates) => render(view, templates, 'run');
 
 /**
- * For `build_on: login`: the environment's part of the job script alone. It runs in an attempt's filled folder before that is
- * submitted, writes below `build/` there what a job writes (docs/job.md), and ends with 0 if the environment is ready, with 3 if
- * it could not be made.
+ * For what builds the environment before the run's job: that part of the job script alone. It runs in an attempt's filled folder,
+ * writes below `build/` there what a job writes (docs/job.md), and ends with 0 if the environment is ready, with 3 if it could not be
+ * made. With options of sbatch it is a job of its own, that the run's waits for.
  */
-export const renderBuild = (view: JobView, templates: Templates) =>
-  render({ ...view, sbatch: [], environment: builtHere(view.environment) }, templates, 'build');
+export const renderBuild = (view: JobView, templates: Templates, sbatch: readonly SbatchOption[] = []) =>
+  render({ ...view, sbatch, environment: builtHere(view.environment) }, templates, 'build');
 
 /** A shell in the folder and the environment of an attempt that has ended: started there, with a terminal. An argument is a task. */
 export const renderShell = (view: JobView, templates: Templates) =>
@@ -69,7 +69,8 @@ async function render(
     instance.registerPartial('env-lock', part('env-lock.sh.hbs'));
     instance.registerPartial('steps', part('steps.sh.hbs'));
     instance.registerPartial('environment', part(`${template}.sh.hbs`));
-    const doing = { building: what === 'build', shell: what === 'shell', runsSteps: what === 'run' };
+    const ahead = what === 'build' && view.sbatch.length > 0;
+    const doing = { ahead, building: what === 'build', shell: what === 'shell', runsSteps: what === 'run' };
     return ok(part('job.sh.hbs')({ ...members, ...view, ...environment, ...doing }));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);

@@ -44,7 +44,7 @@ interface KernelView {
 }
 interface BuiltView extends KernelView {
   readonly kind: string;
-  /** The job does not build it: that was done on the login node. */
+  /** The job does not build it: that was done on the login node, or by another job. */
   readonly builtBefore: boolean;
   readonly environmentKey: string;
   /** The program that builds it, absolute or beginning with a variable; absent: it is looked for. */

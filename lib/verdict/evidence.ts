@@ -51,6 +51,8 @@ function failureOfEnd(
   if (job !== undefined) {
     const end = Object.hasOwn(ends, job.how) ? ends[job.how] : undefined;
     if (end === undefined) return failure('end-unknown', job.word);
+    // What could not be prepared was said by the job that built for it, and took it out of the queue.
+    if (end === 'cancelled' && !finished && preparation !== undefined) return undefined;
     if (end !== 'completed' && end !== 'failed') return failure(end, job.word);
     // A step that failed, or a preparation that did, makes the script exit non-zero: then `failed` is what it should be.
     if (end === 'failed' && finished && !explained) return failure('end-contradicted', status(job));

@@ -20,6 +20,8 @@ export interface JobOptions {
   /** Bytes. */
   readonly mem?: number;
   readonly signalSeconds?: number;
+  /** The script of a job that goes before. */
+  readonly build?: string;
 }
 
 export const value = <T>(result: { ok: true; value: T } | { ok: false; error: unknown }): T => {
@@ -53,11 +55,13 @@ export async function submitTo(
   const fingerprint = options.fingerprint ?? freshFingerprint();
   const attempt = options.attempt ?? 1;
   const incoming = value(await runs.prepare(fingerprint));
-  value(await runs.writeFiles(incoming, new Map([['job.sh', { content: scriptOf(body, options) }]])));
-  const { seconds = 600, mem, signalSeconds } = options;
+  const { seconds = 600, mem, signalSeconds, build } = options;
+  const files = new Map([['job.sh', { content: scriptOf(body, options) }]]);
+  if (build !== undefined) files.set('build.sh', { content: build });
+  value(await runs.writeFiles(incoming, files));
   const early = signalSeconds === undefined ? {} : { signalSeconds };
   const limits = { seconds, ...(mem === undefined ? {} : { mem }), ...early };
-  const submitted = await runs.submit({ fingerprint, incoming, attempt, ...limits });
+  const submitted = await runs.submit({ fingerprint, incoming, attempt, ...limits, buildFirst: build !== undefined });
   return { fingerprint, attempt, submitted };
 }
 

@@ -57,6 +57,19 @@ describeWith(slurmNeeds, 'a submission to Slurm', () => {
     expect(await runs.settle(fingerprint, 1)).toEqual({ ok: true, value: { kind: 'gone' } });
   });
 
+  test('of a run that waits for the job that builds takes that back where Slurm refuses the run', async () => {
+    const build = '#!/bin/sh\nexec sleep 300\n';
+    const { submitted, fingerprint } = await submit('exit 0', { sbatch: ['--partition=nowhere'], build });
+    expect(submitted).toMatchObject({ ok: false, error: { reason: 'refused', code: 1 } });
+    expect(!submitted.ok && submitted.error.reason === 'refused' && submitted.error.stderr).toMatch(
+      /^sbatch: error: invalid partition specified: nowhere\n/,
+    );
+    expect(value(await runs.look(fingerprint))).toEqual([]);
+    const name = `${runs.jobName(fingerprint, 1)}.build`;
+    expect(await jobsCalled(name)).toHaveLength(1);
+    await until(async () => (await place.slurm.run('squeue', '-h', '-n', name)).stdout === '');
+  });
+
   test('where there is no sbatch is refused in the shell’s words', async () => {
     await commands.put('sbatch', 'echo "sh: 1: sbatch: not found" >&2', 'exit 127');
     expect((await submit()).submitted).toMatchObject({

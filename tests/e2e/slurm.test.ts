@@ -163,6 +163,48 @@ describeWith(
       expect(await jobs()).toBe(before + 1);
     });
 
+    test('a job of its own builds the environment, and the run waits for it; why it cannot is told, and the run never begins', async () => {
+      await using project = await onCluster();
+      const { repository } = project;
+      const config = (await repository.read('.mlops/config.yaml'))
+        .replace(
+          /^environment: .*$/m,
+          'environment: { venv: requirements.txt, python: "3.99", build_on: { time: "00:03:00", mem: 300M, slurm: { nice: 1 } } }',
+        )
+        .replace(
+          /^steps:[\s\S]*?(?=require:)/m,
+          'steps:\n  - run: sh score.sh\n    metrics: { file: $MLOPS_OUT/metrics.json }\n',
+        );
+      await repository.write('.mlops/config.yaml', config);
+      await repository.write('score.sh', 'printf \'{"score": 0.9}\' >"$MLOPS_OUT/metrics.json"\n');
+      await repository.write('requirements.txt', '# nothing\n');
+      await project.commit('A Python that is nowhere');
+      const ours = async () => {
+        const { stdout } = await slurm.run('squeue', '--all', '--states=all', '--noheader', '--format=%A %j %T %l');
+        return stdout.split('\n').filter((line) => line.includes(' mlops-'));
+      };
+      const before = await ours();
+      const since = async () => (await ours()).filter((line) => !before.includes(line)).map((line) => line.split(' '));
+      expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/ERROR[\s\S]*no Python 3\.99/),
+      });
+      expect((await since()).map(([, name, state]) => [name?.endsWith('.build'), state]).sort()).toEqual([
+        [false, 'CANCELLED'],
+        [true, 'FAILED'],
+      ]);
+      await repository.write('.mlops/config.yaml', config.replace(' python: "3.99",', ''));
+      await project.commit('Whatever Python there is');
+      expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/PASS/),
+      });
+      const [build, run] = (await since())
+        .filter(([, , state]) => state === 'COMPLETED')
+        .sort((a, b) => Number(a[0]) - Number(b[0]));
+      expect([build?.[1], build?.[3], run?.[3]]).toEqual([`${run?.[1]}.build`, '3:00', '5:00']);
+    });
+
     test('two members of a group that push the same commit get one job, and both its verdict; who is not in the group is told so', async () => {
       const group = `mlopse${process.pid}`;
       await retryLocked('groupadd', [group]);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -68,6 +68,26 @@ describe('an environment that is built on the login node', () => {
       detail: expect.stringMatching(/^the environment .* is not there .* push again, and it is built anew\.$/),
     });
   }, 60_000);
+
+  test('or by a job of its own: the run’s gives its reason and its words, or says that there are none', async () => {
+    const one = scene('six\n# never built\n');
+    const run = async (files: Readonly<Record<string, string>>) => {
+      const { folder, plan } = await workdir.prepare(one);
+      await mkdir(join(folder, 'build/result'), { recursive: true });
+      for (const [path, text] of Object.entries({ 'build.sh': '', ...files }))
+        await writeFile(join(folder, path), text);
+      return (await collect(folder, plan, await ended(await workdir.start(folder, one)))).result.preparation;
+    };
+    expect(await run({ 'build/result/preparation': 'missing-module\nmodule load nowhere\n' })).toEqual({
+      side: 'infrastructure',
+      reason: 'missing-module',
+      detail: 'module load nowhere',
+    });
+    expect(await run({ 'build.log': 'slurmstepd: error: CANCELLED DUE TO TIME LIMIT\n' })).toMatchObject({
+      reason: 'environment',
+      detail: expect.stringMatching(/^the job that was to build .* neither it nor a word.*DUE TO TIME LIMIT$/s),
+    });
+  });
 
   test('that cannot be built ends with status 3 and the words of the installer, where a job would have put them', async () => {
     const { folder, plan } = await workdir.prepare(scene('no-such-package-of-mlops-hpc==0.0.1\n'));

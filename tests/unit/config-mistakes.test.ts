@@ -341,6 +341,21 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['2:29+4 `lock` goes with `conda`, `packages` and `venv`; uv.lock is a lock already'],
   ],
   [
+    'a job that builds with a misspelt key',
+    'version: 1\nenvironment: { conda: e.yml, build_on: { tme: "00:30:00" } }\nsteps: [{ run: pytest -q }]\n',
+    ['2:42+3 unknown key `tme` in `build_on`; did you mean `time`?'],
+  ],
+  [
+    'a job that builds with a partition beside its resources',
+    'version: 1\nenvironment: { conda: e.yml, build_on: { partition: cpu } }\nsteps: [{ run: pytest -q }]\n',
+    ['2:42+9 unknown key `partition` in `build_on`; `partition` belongs in its `slurm: { … }`'],
+  ],
+  [
+    'a place to build that is none',
+    'version: 1\nenvironment: { conda: e.yml, build_on: node }\nsteps: [{ run: pytest -q }]\n',
+    ['2:40+4 `build_on` is job, login, or a map such as { time: "00:30:00", mem: 8G }, not `node`'],
+  ],
+  [
     'a manager by its name alone',
     'version: 1\nenvironment: { conda: e.yml, manager: mamba }\nsteps: [{ run: pytest -q }]\n',
     ['2:39+5 `manager` is the absolute path of conda, mamba or micromamba, not `mamba`'],

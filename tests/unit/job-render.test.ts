@@ -120,6 +120,12 @@ const scripts = [
   // The one of an environment that the job itself does not build.
   // A terminal where it ran; and the one of an environment that the job itself does not build.
   ['shell-venv', () => renderShell(view(environments.venv ?? { template: 'env-given' }), templates)] as const,
+  // A job of its own for that.
+  [
+    'build-ahead',
+    () =>
+      renderBuild(view(environments.venv ?? { template: 'env-given' }), templates, [{ option: 'mem', value: '8G' }]),
+  ] as const,
   ['build-pyproject', () => renderBuild(view(environments.pyproject ?? { template: 'env-given' }), templates)] as const,
 ];
 

@@ -201,6 +201,16 @@ describe('infrastructure comes first: an error says nothing about the model', ()
     ['the node did not boot', { ...good, ...job('boot-failed', 'BOOT_FAIL'), finished: false }, 'boot-failed'],
     ['the job was preempted', { ...good, ...job('preempted', 'PREEMPTED'), finished: false }, 'preempted'],
     ['the job was cancelled', { ...good, ...job('cancelled', 'CANCELLED'), finished: false }, 'cancelled'],
+    [
+      'the job was taken out of the queue by the one that could not build its environment',
+      {
+        ...good,
+        ...job('cancelled', 'CANCELLED'),
+        finished: false,
+        preparation: { ...infrastructure, reason: 'environment' },
+      },
+      'environment',
+    ],
     ['the job met its deadline', { ...good, ...job('deadline', 'DEADLINE'), finished: false }, 'deadline'],
     ['a state that is in no table', { ...good, ...job('revoked', 'REVOKED') }, 'end-unknown'],
     ['a state named like a member of every object', { ...good, ...job('toString', 'X') }, 'end-unknown'],

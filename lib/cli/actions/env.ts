@@ -193,7 +193,7 @@ async function environmentOf(
 ): Promise<Result<{ readonly key: string | undefined; readonly kind: string }, GateError>> {
   const identified = await identifyCommit(context, commit, (await usualDestination(repo)).remote);
   if (!identified.ok) return identified;
-  const planned = await planCommit(context, identified.value, { secrets: 'none', build: 'if-on-login' });
+  const planned = await planCommit(context, identified.value, { secrets: 'none', build: 'if-before' });
   if (!planned.ok) return planned;
   return ok({ key: planned.value.plan.environmentKey, kind: identified.value.config.environment.kind });
 }

@@ -5,7 +5,7 @@ const words: Readonly<Record<string, string>> = {
   None: 'just submitted',
   Resources: 'waiting for free nodes',
   Priority: 'others are before it',
-  Dependency: 'waiting for another job',
+  Dependency: 'waiting for another job, such as the one that builds its environment',
   DependencyNeverSatisfied: 'the job it waits for will never be done',
   BeginTime: 'its begin time is not reached',
   JobHeldUser: 'held by you: scontrol release starts it',

@@ -11,7 +11,7 @@ if [ "${above##*/}" != "$run" ]; then
   exit 90
 fi
 umask 077
-# The environment alone, on the login node, before the attempt is submitted: the same words and markers, in a folder of their own.
+# The environment alone, before the attempt is submitted or in a job of its own: the same words and markers, in a folder of their own.
 rm -rf build
 mkdir -p build/in && cd build && ln -s ../tree tree && ln -s ../../in/setup.sh ../../in/environment.json in || exit 91
 here=$here/build

@@ -342,7 +342,15 @@ provide() {
     import_from_tree
     return
   fi
-  echo "the environment $environment is not there (any more). It is built on the login node before a job is submitted (environment.build_on: login), not here: push again, and it is built anew." >"$words"
+  if [ -f build/result/preparation ]; then
+    sed 1d build/result/preparation >"$words"
+    not_prepared "$(sed 1q build/result/preparation)"
+  fi
+  if [ -f build.sh ]; then
+    { echo "the job that was to build the environment $environment has left neither it nor a word: it was cancelled, or ended by its limits (environment.build_on). The end of $here/build.log:"; tail -n 20 build.log; } >"$words" 2>&1
+  else
+    echo "the environment $environment is not there (any more). It is built before a job begins (environment.build_on), not here: push again, and it is built anew." >"$words"
+  fi
   not_prepared environment
 }
 find_manager() {
