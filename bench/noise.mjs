@@ -17,7 +17,7 @@ const bundled = await build({
   format: 'esm',
   write: false,
 });
-const { halfWidth, spreadOf, summarise } = await import(
+const { confidenceFor, halfWidth, spreadOf, summarise } = await import(
   `data:text/javascript;base64,${Buffer.from(bundled.outputFiles[0].contents).toString('base64')}`
 );
 
@@ -50,7 +50,7 @@ function cell(n, drop, { rho, first }) {
       now.push({ seed: index + first, value: rho * base + Math.sqrt(1 - rho * rho) * normal() - drop });
     }
     const mean = (sample) => summarise(sample.map(({ value }) => value)).mean;
-    const off = halfWidth(spreadOf(now, before));
+    const off = halfWidth(spreadOf(now, before), confidenceFor({}));
     const change = mean(now) - mean(before);
     count[change - off >= -margin ? 'met' : change + off < -margin ? 'not-met' : 'undecided'] += 1;
   }
@@ -70,3 +70,42 @@ for (const kind of kinds) {
   for (const n of [3, 5, 7, 10, 20]) console.log(`| ${n} | ${drops.map((drop) => cell(n, drop, kind)).join(' | ')} |`);
   console.log('');
 }
+
+// `undecided: more`: a first look, and where that is undecided a second at all seeds. "met" counts both.
+function twoLooks(n, more, drop, { rho, baseline }) {
+  const confidence = confidenceFor({ undecided: 'more' });
+  let met = 0;
+  for (let pair = 0; pair < pairs; pair += 1) {
+    const [before, now] = [[], []];
+    for (let index = 0; index < n + more; index += 1) {
+      const base = normal();
+      if (index < n) before.push({ seed: index + 1, value: base });
+      now.push({ seed: index + 1, value: rho * base + Math.sqrt(1 - rho * rho) * normal() - drop });
+    }
+    for (const sample of [now.slice(0, n), now]) {
+      const mean = (of) => summarise(of.map(({ value }) => value)).mean;
+      const off = halfWidth(spreadOf(sample, baseline ? before : undefined), confidence);
+      const change = mean(sample) - (baseline ? mean(before) : 0);
+      if (change - off >= -margin) met += 1;
+      if (change - off >= -margin || change + off < -margin) break;
+    }
+  }
+  return ((100 * met) / pairs).toFixed(1);
+}
+
+console.log('**`undecided: more`: met at the first look or the second, in %**\n');
+console.log('| compared with | seeds | more | drop 0 sd | drop 1 sd | drop 2 sd: the limit | drop 3 sd |');
+console.log('|---|---:|---:|---|---|---|---|');
+for (const [name, kind] of [
+  ['a constant', { rho: 0, baseline: false }],
+  ['a baseline of the same first seeds, correlation 0', { rho: 0, baseline: true }],
+  ['a baseline of the same first seeds, correlation 0.9', { rho: 0.9, baseline: true }],
+])
+  for (const [n, more] of [
+    [3, 7],
+    [5, 5],
+    [5, 15],
+  ])
+    console.log(
+      `| ${name} | ${n} | ${more} | ${[0, 1, 2, 3].map((drop) => twoLooks(n, more, drop, kind)).join(' | ')} |`,
+    );

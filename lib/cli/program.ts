@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { DiffFlags } from './actions/diff.ts';
 import type { GcFlags } from './actions/gc.ts';
 import type { LogFlags } from './actions/log.ts';
@@ -43,8 +43,14 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .argument('[commit]', 'HEAD where none is given')
     .option('--again', 'run it once more, although the verdict is known')
     .option('--detach', 'submit, and do not wait')
+    .addOption(
+      new Option('--more-seeds', 'add the seeds that `more` declares, where the verdict is undecided').conflicts([
+        'again',
+        'detach',
+      ]),
+    )
     .action(
-      does(async (commit: string | undefined, flags: { again?: boolean; detach?: boolean }) =>
+      does(async (commit: string | undefined, flags: { again?: boolean; detach?: boolean; moreSeeds?: boolean }) =>
         (await import('./actions/run.ts')).runCommand(app, commit, flags),
       ),
     );

@@ -107,6 +107,8 @@ async function compare(
 const isTrained = (report: Report): report is TrainedReport =>
   report.judged === 'trained' &&
   report.run !== undefined &&
+  // Of two runs: no repetition comes to the same.
+  report.run.added === undefined &&
   report.verdict !== undefined &&
   report.verdict.kind !== 'error';
 

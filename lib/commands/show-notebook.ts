@@ -70,7 +70,11 @@ async function targetsOf(
   report: Report,
   { what, cwd, output }: KeptOptions,
 ): Promise<Result<readonly string[], KeptError>> {
-  const names = what === 'log' ? [`mlops.${short(report.fingerprint)}.log`] : namesOf(kept, report);
+  const run = short(report.fingerprint);
+  const names =
+    what === 'log'
+      ? kept.map((_, index) => `mlops.${run}${index === 0 ? '' : `-${index + 1}`}.log`)
+      : namesOf(kept, report);
   if (output === undefined) return ok(names.map((name) => join(cwd, name)));
   const path = resolve(cwd, output);
   if (await isFolder(path)) return ok(names.map((name) => join(path, name)));

@@ -119,7 +119,7 @@ function keysOf(container: Path, value: unknown): readonly string[] {
   const last = container.at(-1);
   if (last === undefined) return Object.keys(configSchema.shape);
   if (last === 'resources') return Object.keys(resources.shape);
-  if (last === 'seeds') return ['parameter', 'values'];
+  if (last === 'seeds') return ['parameter', 'values', 'more'];
   if (top === 'cluster') return Object.keys(cluster.shape);
   if (top === 'steps') return stepKeys[stepKind(value) ?? 'any'];
   if (top === 'data') return isMap(value) && 'cluster' in value ? dataKeys.cluster : dataKeys.path;
@@ -167,6 +167,7 @@ const homes: Readonly<Record<string, string>> = {
   infrastructure: 'in `retry`',
   parameter: 'in `seeds`',
   values: 'in `seeds`',
+  more: 'in `seeds`',
   writable: 'in an entry of `data`',
 };
 

@@ -12,6 +12,7 @@ import type {
   Metrics,
   Requirement,
   Resources,
+  Seeds,
   Step,
 } from './types.ts';
 import { parseMargin, parseMem, parseSignal, parseTime } from './units.ts';
@@ -184,7 +185,7 @@ function readStep(written: Written['steps'][number], index: number, base: Resour
       written.resources === undefined
         ? undefined
         : readResources(written.resources, base, ['steps', index, 'resources'], typed),
-    seeds: written.seeds,
+    seeds: written.seeds === undefined ? undefined : defined<Seeds>(written.seeds),
     matrix: written.matrix,
     throttle: written.throttle,
     cwd: written.cwd === undefined || tidyPath(written.cwd) === '.' ? undefined : tidyPath(written.cwd),

@@ -15,6 +15,30 @@ export function checkRequirements(value: Loose, report: Reporter): void {
     checkQuantity(metric, known, artifacts, report);
     if (isMap(bounds)) checkBounds(metric, bounds, report);
   }
+  checkMore(value, report);
+}
+
+/** How many seeds may be added is declared before any has been seen: docs/noise.md. */
+function checkMore(value: Loose, report: Reporter): void {
+  const asking = Object.entries(mapOr(value.require)).filter(([, bounds]) => mapOr(bounds).undecided === 'more');
+  const allowing = listOr(value.steps).flatMap((step, index) => (has(mapOr(mapOr(step).seeds), 'more') ? [index] : []));
+  if (allowing.length === 0)
+    for (const [key] of asking)
+      report.error(
+        'missing-key',
+        ['require', key, 'undecided'],
+        'value',
+        '`undecided: more` does not say how many seeds more',
+        'add `more` to the seeds: { parameter: seed, values: [1, 2, 3], more: 10 }',
+      );
+  if (asking.length === 0)
+    for (const index of allowing)
+      report.error(
+        'conflict',
+        ['steps', index, 'seeds', 'more'],
+        'key',
+        '`more` is for requirements that say `undecided: more`, and there is none',
+      );
 }
 
 function checkBounds(metric: string, bounds: Loose, report: Reporter): void {

@@ -195,6 +195,12 @@ const step = z
             values: listOf(z.int(is('is a whole number')), 'is a list of whole numbers').nonempty(
               is('is a list of at least one number'),
             ),
+            more: count(1, 'is how many seeds may be added, 1 to 1000')
+              .max(1000, is('is how many seeds may be added, 1 to 1000'))
+              .meta({
+                description: 'How many seeds `mlops run --more-seeds` adds where `undecided: more` asks for them.',
+              })
+              .optional(),
           },
           is('is a map such as { parameter: seed, values: [1, 2, 3] }'),
         )
@@ -275,7 +281,7 @@ const requirement = z
         .partial()
         .meta({ description: 'Where one wants to get to: shown in the table, and asked of nobody.' }),
       without_baseline: z.enum(['fail', 'warn', 'ignore'], is('is fail, warn or ignore')),
-      undecided: z.enum(['fail', 'warn'], is('is fail or warn')),
+      undecided: z.enum(['fail', 'warn', 'more'], is('is fail, warn or more')),
     },
     is('is a map of bounds such as { min: 0.25 }'),
   )

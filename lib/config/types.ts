@@ -103,12 +103,19 @@ export type BuildJob = Pick<Resources, 'seconds' | 'mem' | 'cpus'> & {
 export type Scalar = string | number | boolean | null;
 export type ParameterValue = Scalar | readonly ParameterValue[] | { readonly [key: string]: ParameterValue };
 
+export interface Seeds {
+  readonly parameter: string;
+  readonly values: readonly number[];
+  /** How many are added where these leave a requirement undecided that says `more`. */
+  readonly more?: number;
+}
+
 interface StepCommon {
   /** Where `parameters` and `matrix` have a whole number that was written as a float (`1.0`, `1e3`), which Python tells apart: `matrix.lr[0]`. */
   readonly floats?: readonly string[];
   /** Where a step has its own; they are merged over the top-level ones already. */
   readonly resources?: Resources;
-  readonly seeds?: { readonly parameter: string; readonly values: readonly number[] };
+  readonly seeds?: Seeds;
   readonly matrix?: Readonly<Record<string, readonly Scalar[]>>;
   readonly throttle?: number;
   /** The folder of the repository that it starts in; the top where there is none. */
@@ -158,8 +165,8 @@ export interface Requirement extends Limits {
   /** Where one wants to get to: shown, and asked of nobody. */
   readonly goal?: Pick<Limits, 'min' | 'max'>;
   readonly withoutBaseline: 'fail' | 'warn' | 'ignore';
-  /** What a sample means that is too small to tell; absent: fail. */
-  readonly undecided?: 'fail' | 'warn';
+  /** What a sample means that is too small to tell; absent: fail. `more`: a fail, until the seeds that were declared for it are added. */
+  readonly undecided?: 'fail' | 'warn' | 'more';
 }
 
 export type PushPolicy = 'gate' | 'record' | 'ignore';

@@ -2,7 +2,7 @@ import type { Json } from '../base/canonical-json.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Metrics, ParameterValue, Step } from '../config/types.ts';
 
-/** A step without what cannot change its metrics: resources, throttle, junit stay out. */
+/** A step without what cannot change its metrics: resources, throttle, junit and how many seeds may be added stay out. */
 export function stepDefinition(step: Step): Json {
   const common = {
     kind: step.kind,

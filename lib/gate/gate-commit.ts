@@ -127,9 +127,10 @@ function asKnown(reports: readonly Report[], commit: Oid): KnownRun | undefined 
   return { from: report, run, log: report.logTail, ...(accepted === undefined ? {} : { accepted }) };
 }
 
-async function judgeAndRecord(
+/** What a run left, as a verdict and a report in this clone. */
+export async function judgeAndRecord(
   context: GateContext,
-  request: GateRequest,
+  request: Pick<GateRequest, 'identified' | keyof Destination>,
   judged: RunToJudge | KnownRun,
 ): Promise<GateOutcome> {
   const { identified } = request;

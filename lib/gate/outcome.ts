@@ -8,6 +8,7 @@ import type { DataFile } from '../fingerprint/types.ts';
 import type { RecordError } from '../git/advance.ts';
 import type { GitError } from '../git/errors.ts';
 import type { Changes, Report } from '../report/types.ts';
+import type { Failure } from '../verdict/types.ts';
 import type { IdentifyError } from './identify.ts';
 import type { PlaceError } from './place.ts';
 import type { PrepareError } from './prepare.ts';
@@ -65,6 +66,8 @@ export interface WaitingOutcome {
   readonly job: string;
   readonly attempt: number;
   readonly last?: JobStatus;
+  /** Of the seeds that are added to a run that has ended: who comes back to it adds them again, and finds this. */
+  readonly addsSeeds?: true;
 }
 
 /** Whether the report is in this clone. It is there, or the reason is told and the verdict stands all the same. */
@@ -112,5 +115,7 @@ export type GateError =
     }
   /** No attempt goes on or has a result, and none was to be started. */
   | { readonly reason: 'no-run'; readonly commit: Oid; readonly fingerprint: Fingerprint }
+  /** The seeds that were to be added did not all come back: nothing was added. */
+  | { readonly reason: 'seeds-lost'; readonly failure: Failure }
   /** Ctrl-C before a job was there. */
   | { readonly reason: 'aborted' };

@@ -63,7 +63,7 @@ export async function parseTasks(
     curves.push({ combination, curves: drawn });
     results.push({ parameters, ...known, combination, outcome: outcomeOf(own), metrics });
   }
-  return { steps, tasks: results, metrics: metricsOf(results), curves: curvesOf(curves), findings };
+  return { steps, tasks: results, metrics: meansOf(results), curves: curvesOf(curves), findings };
 }
 
 function hasEnded(read: ReadFile, run: string, attempt: number, { index }: PlannedTask): boolean {
@@ -88,7 +88,7 @@ function outcomeOf(steps: readonly StepResult[]): TaskResult['outcome'] {
 }
 
 /** By combination the mean over its seeds. What one task has and another lacks is missing: no mean of what is left. */
-function metricsOf(tasks: readonly TaskResult[]): Readonly<Record<string, MetricReading>> {
+export function meansOf(tasks: readonly TaskResult[]): Readonly<Record<string, MetricReading>> {
   const names = new Set(tasks.flatMap(({ metrics }) => Object.keys(metrics)));
   const combinations = [...new Set(tasks.map(({ combination }) => combination))];
   return Object.fromEntries(

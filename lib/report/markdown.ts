@@ -149,6 +149,13 @@ function details(report: Report): readonly string[] {
     ['where', joined([place?.cluster, place?.node, place?.cpu, place?.gpu].map((text) => text && markdownText(text)))],
     ['curves', curveTexts(run).map(markdownText).join('; ')],
     [
+      'seeds added',
+      joined([
+        run?.added && `${run.added.seeds.join(' ')} by the run ${markdownCode(run.added.fingerprint.slice(0, 16))}`,
+        run?.added?.place.node && markdownText(run.added.place.node),
+      ]),
+    ],
+    [
       'took',
       joined([
         run?.seconds === undefined ? '' : formatDuration(run.seconds),

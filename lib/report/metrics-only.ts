@@ -1,5 +1,5 @@
 import { isFileOf } from '../verdict/measure-resource.ts';
-import type { Failure, MetricReading, RunResult, Verdict } from '../verdict/types.ts';
+import type { Failure, MetricReading, Place, RunResult, Verdict } from '../verdict/types.ts';
 import { sizedFiles } from './required.ts';
 import type { InputsSummary, Report } from './types.ts';
 
@@ -46,8 +46,15 @@ function hideReading(reading: MetricReading): MetricReading {
 const hideReadings = (readings: RunResult['metrics']): RunResult['metrics'] =>
   Object.fromEntries(Object.entries(readings).map(([name, reading]) => [name, hideReading(reading)]));
 
+const hidePlace = ({ cpu, gpu, gpus, environment }: Place): Place => ({
+  cluster: '',
+  gpus,
+  ...(cpu === undefined ? {} : { cpu }),
+  ...(gpu === undefined ? {} : { gpu }),
+  ...(environment === undefined ? {} : { environment: { key: environment.key } }),
+});
+
 function hideRun(run: RunResult, sized: readonly string[]): RunResult {
-  const { cpu, gpu, gpus, environment } = run.place;
   return {
     ...run,
     ...(run.preparation === undefined ? {} : { preparation: hideFailure(run.preparation) }),
@@ -66,13 +73,8 @@ function hideRun(run: RunResult, sized: readonly string[]): RunResult {
             metrics: hideReadings(task.metrics),
           })),
         }),
-    place: {
-      cluster: '',
-      gpus,
-      ...(cpu === undefined ? {} : { cpu }),
-      ...(gpu === undefined ? {} : { gpu }),
-      ...(environment === undefined ? {} : { environment: { key: environment.key } }),
-    },
+    place: hidePlace(run.place),
+    ...(run.added === undefined ? {} : { added: { ...run.added, place: hidePlace(run.added.place) } }),
     // Their names are in the config, and their sizes were asked for.
     artifacts: run.artifacts.filter((file) => sized.some((path) => isFileOf(file, path))),
     findings: run.findings.map((finding) => ({ ...finding, detail: '' })),

@@ -115,6 +115,7 @@ const checkMembers = {
       sd: finite,
       rule: oneOf('mean', 'paired', 'welch'),
       bound: finite,
+      confidence: optional(finite),
       more: optional(count),
     }),
   ),
@@ -126,7 +127,7 @@ const checkMembers = {
     maxDrop: optional(margin),
     maxRise: optional(margin),
     withoutBaseline: oneOf('fail', 'warn', 'ignore'),
-    undecided: optional(oneOf('fail', 'warn')),
+    undecided: optional(oneOf('fail', 'warn', 'more')),
   }),
 };
 const check = members(checkMembers);
@@ -137,6 +138,14 @@ const step = members({
   seconds: optional(finite),
   failure: optional(failure),
   tests: optional(members({ passed: count, failed: count, skipped: count, failures: list(text) })),
+});
+const place = members({
+  cluster: text,
+  node: optional(text),
+  cpu: optional(text),
+  gpu: optional(text),
+  gpus: count,
+  environment: optional(members({ key: text, installed: optional(hex64) })),
 });
 const run = members({
   version: oneOf(1),
@@ -162,14 +171,8 @@ const run = members({
       }),
     ),
   ),
-  place: members({
-    cluster: text,
-    node: optional(text),
-    cpu: optional(text),
-    gpu: optional(text),
-    gpus: count,
-    environment: optional(members({ key: text, installed: optional(hex64) })),
-  }),
+  added: optional(members({ fingerprint: hex64, attempt: count, job: optional(text), seeds: list(finite), place })),
+  place,
   seconds: optional(finite),
   peakMemory: optional(finite),
   artifacts: list(members({ path: text, sha256: hex64, size: count, role: oneOf('log', 'notebook', 'artifact') })),

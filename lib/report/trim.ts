@@ -1,6 +1,6 @@
 import { nameOf } from '../verdict/bounds.ts';
 import { isFileOf } from '../verdict/measure-resource.ts';
-import type { Failure, KeptFile, MetricReading, RunResult, Verdict, VerdictReason } from '../verdict/types.ts';
+import type { Failure, KeptFile, MetricReading, Place, RunResult, Verdict, VerdictReason } from '../verdict/types.ts';
 
 /** A run on the branch should take about 5 KB, Markdown included, because every clone pays for it. */
 const limits = { logTail: 320, traceback: 600, detail: 300, shown: 80, files: 12, list: 10, curves: 8 } as const;
@@ -52,7 +52,6 @@ export function trimFailure(failure: Failure, withTraceback: boolean): Failure {
 
 /** `sized`: files whose size was asked for. */
 export function trimRun(run: RunResult, sized: readonly string[] = []): RunResult {
-  const { packages: _packages, ...environment } = run.place.environment ?? { key: '' };
   return {
     ...run,
     ...(run.preparation === undefined ? {} : { preparation: trimFailure(run.preparation, true) }),
@@ -78,12 +77,18 @@ export function trimRun(run: RunResult, sized: readonly string[] = []): RunResul
           })),
         }),
     // What was installed is kept by content with the run; its key says which it was.
-    place: { ...run.place, ...(run.place.environment === undefined ? {} : { environment }) },
+    place: trimPlace(run.place),
+    ...(run.added === undefined ? {} : { added: { ...run.added, place: trimPlace(run.added.place) } }),
     artifacts: mostWanted(run.artifacts, sized),
     findings: run.findings
       .slice(0, limits.list)
       .map((finding) => ({ ...finding, detail: cut(finding.detail, limits.detail) })),
   };
+}
+
+function trimPlace(place: Place): Place {
+  const { packages: _packages, ...environment } = place.environment ?? { key: '' };
+  return { ...place, ...(place.environment === undefined ? {} : { environment }) };
 }
 
 const trimReadings = (readings: RunResult['metrics']): RunResult['metrics'] =>

@@ -195,7 +195,7 @@ export function checkText(
 /** `rprec 0.395 ± 0.006 (5 seeds) is undecided: …`. What a sample cannot know is said with what would settle it. */
 function undecidedText({ metric, sample, bound }: Check, limit: number, asked: string): string {
   if (sample === undefined) return `${line(metric)} is undecided`;
-  const { n, mean, sd, bound: reached, more } = sample;
+  const { n, mean, sd, bound: reached, more, confidence = 0.95 } = sample;
   const precision = precisionFor(
     [mean],
     [
@@ -204,12 +204,14 @@ function undecidedText({ metric, sample, bound }: Check, limit: number, asked: s
     ],
   );
   const side = bound === 'min' || bound === 'max_drop' ? 'below' : 'above';
-  const [text, edge, at] = [mean, limit, reached].map((value) => formatMetric(value, precision));
+  const [text, computed, at] = [mean, limit, reached].map((value) => formatMetric(value, precision));
+  // As it was asked for, where that is a number: 0.598 would be 0.60 beside a mean of 0.61.
+  const edge = bound === 'min' || bound === 'max' ? formatBound(limit) : computed;
   const advice =
     more === undefined
       ? 'no reasonable number of seeds would settle it'
       : `about ${plural(more, 'more seed')} would settle it`;
-  return `${line(metric)}${isExpression(metric) ? ' =' : ''} ${text} ${spreadText(n, sd, precision)} is undecided: with 95 % confidence it may be as far ${side} as ${at}, ${asked} is ${edge}; ${advice}`;
+  return `${line(metric)}${isExpression(metric) ? ' =' : ''} ${text} ${spreadText(n, sd, precision)} is undecided: with ${formatBound(confidence * 100)} % confidence it may be as far ${side} as ${at}, ${asked} is ${edge}; ${advice}`;
 }
 
 /** `± 0.004 (5 seeds)`: the standard deviation over seeds. */

@@ -1,5 +1,5 @@
 import type { Margin, Requirement } from '../config/types.ts';
-import { halfWidth, moreSeeds, spreadOf, summarise } from './sample.ts';
+import { confidenceFor, halfWidth, isUsual, moreSeeds, spreadOf, summarise } from './sample.ts';
 import type { Baseline, BoundKind, Check, MetricReading, SampleCheck, SampleValue } from './types.ts';
 
 /** Every bound of one metric's requirement, decided, in the order in which people read them. */
@@ -22,7 +22,13 @@ export function checkMetric(
     if (!Number.isFinite(threshold.value)) return { ...base, outcome: 'not-met', problem: 'bad-limit' };
     if (sample !== undefined && sample.length > 1 && bound !== 'equals') {
       const relative = bound === 'max_drop' || bound === 'max_rise';
-      const decided = decideSample(bound, sample, relative ? baseline?.samples?.[metric] : undefined, threshold);
+      const decided = decideSample(
+        bound,
+        sample,
+        relative ? baseline?.samples?.[metric] : undefined,
+        threshold,
+        confidenceFor(requirement),
+      );
       if (decided.outcome !== 'not-met' || !threshold.zero) return { ...base, ...limit, ...decided };
       return { ...base, ...limit, ...decided, problem: 'baseline-zero' };
     }
@@ -48,15 +54,17 @@ function decideSample(
   sample: readonly SampleValue[],
   baseline: readonly SampleValue[] | undefined,
   limit: { readonly value: number; readonly slack: number },
+  confidence: number,
 ): { readonly outcome: 'met' | 'not-met' | 'undecided'; readonly sample: SampleCheck } {
   const { n, mean, sd } = summarise(sample.map(({ value }) => value));
   const spread = spreadOf(sample, baseline);
-  const off = halfWidth(spread);
+  const off = halfWidth(spread, confidence);
   const [worst, best] = bound === 'min' || bound === 'max_drop' ? [mean - off, mean + off] : [mean + off, mean - off];
-  const facts = { n, mean, sd, rule: spread.rule, bound: worst };
+  const stated = isUsual(confidence) ? {} : { confidence };
+  const facts = { n, mean, sd, rule: spread.rule, bound: worst, ...stated };
   if (holds(bound, worst, limit)) return { outcome: 'met', sample: facts };
   if (!holds(bound, best, limit)) return { outcome: 'not-met', sample: facts };
-  const more = moreSeeds(spread, n, Math.abs(mean - limit.value));
+  const more = moreSeeds(spread, n, Math.abs(mean - limit.value), confidence);
   return { outcome: 'undecided', sample: { ...facts, ...(more === undefined ? {} : { more }) } };
 }
 

@@ -75,6 +75,16 @@ export const blocks = ({ outcome, requirement }: Pick<Check, 'outcome' | 'requir
   outcome === 'no-baseline-fail' ||
   (outcome === 'undecided' && requirement.undecided !== 'warn');
 
+/** Whether all that keeps a run from passing is undecided and allows for a second look, and there has been none. */
+export const wantsMoreSeeds = (verdict: Verdict | undefined, run: Pick<RunResult, 'added'> | undefined): boolean =>
+  run !== undefined &&
+  run.added === undefined &&
+  verdict?.kind === 'fail' &&
+  verdict.reasons.every(
+    (found) =>
+      found.reason === 'check' && found.check.outcome === 'undecided' && found.check.requirement.undecided === 'more',
+  );
+
 /** A requirement without any limit asks for a number; one that only warns, or has a goal, asks for nothing. */
 const asks = ({ warn, goal, ...hard }: Requirement): boolean =>
   hasLimits(hard) || hard.equals !== undefined || (warn === undefined && goal === undefined);

@@ -1,3 +1,4 @@
+import type { Requirement } from '../config/types.ts';
 import { studentQuantile } from './student.ts';
 import type { MetricReading, SampleValue, TaskResult } from './types.ts';
 
@@ -77,18 +78,28 @@ function spread(rule: 'mean' | 'paired', { n, sd }: Summary): Spread {
   return { rule, ...at(n), withSeeds: at };
 }
 
-export const confidence = 0.95;
+const usual = 0.95;
+/**
+ * Who may look twice (`undecided: more`) looks harder both times: the chance of a false pass at either look is at most the sum of the
+ * two (Bonferroni), whatever the first has shown, since how many seeds the second has was declared before it.
+ */
+export const confidenceFor = ({ undecided }: Pick<Requirement, 'undecided'>): number =>
+  undecided === 'more' ? 0.975 : usual;
+export const isUsual = (confidence: number): boolean => confidence === usual;
+
 /** How far the mean may be off, to one side. */
-export const halfWidth = ({ error, df }: { readonly error: number; readonly df: number }): number =>
-  error === 0 ? 0 : studentQuantile(confidence, df) * error;
+export const halfWidth = (
+  { error, df }: { readonly error: number; readonly df: number },
+  confidence: number,
+): number => (error === 0 ? 0 : studentQuantile(confidence, df) * error);
 
 /** No advice beyond: a difference that small needs another experiment, not more seeds. */
 const mostSeeds = 200;
 
 /** How many seeds more would decide it, if mean and spread stay what they are; undefined: more than anyone would run. */
-export function moreSeeds({ withSeeds }: Spread, n: number, distance: number): number | undefined {
+export function moreSeeds({ withSeeds }: Spread, n: number, distance: number, confidence: number): number | undefined {
   for (let seeds = n + 1; seeds <= mostSeeds; seeds += 1) {
-    if (halfWidth(withSeeds(seeds)) <= distance) return seeds - n;
+    if (halfWidth(withSeeds(seeds), confidence) <= distance) return seeds - n;
   }
   return undefined;
 }

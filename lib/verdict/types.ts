@@ -30,6 +30,8 @@ export interface RunResult {
   readonly curves?: Readonly<Record<string, Curve>>;
   /** Where a step has seeds or a matrix: each repetition by itself. Its steps are in `steps`, named with its parameters. */
   readonly tasks?: readonly TaskResult[];
+  /** The seeds that were added to those of the config, and where they ran: `mlops run --more-seeds`. */
+  readonly added?: AddedSeeds;
   readonly place: Place;
   /** Seconds of wall-clock time from the script's first line to its last. */
   readonly seconds?: number;
@@ -47,6 +49,15 @@ export interface TaskResult {
   readonly combination: string;
   readonly outcome: 'passed' | 'failed' | 'not-run';
   readonly metrics: Readonly<Record<string, MetricReading>>;
+}
+
+export interface AddedSeeds {
+  /** The run that they were, by its own fingerprint: the same content with these seeds. */
+  readonly fingerprint: Fingerprint;
+  readonly attempt: number;
+  readonly job?: string;
+  readonly seeds: readonly number[];
+  readonly place: Place;
 }
 
 export interface SampleValue {
@@ -206,8 +217,10 @@ export interface SampleCheck {
   readonly sd: number;
   /** `mean`: against a constant; `paired` and `welch`: against the baseline's seeds. */
   readonly rule: 'mean' | 'paired' | 'welch';
-  /** The mean's one-sided 95 % confidence bound on the side that counts. */
+  /** The mean's one-sided confidence bound on the side that counts. */
   readonly bound: number;
+  /** Absent: 0.95. */
+  readonly confidence?: number;
   /** Undecided: how many seeds more would decide, by what is known now; absent: too many. */
   readonly more?: number;
 }

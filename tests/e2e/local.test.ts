@@ -71,6 +71,38 @@ describeWith(needs, 'a push that trains on this machine', () => {
     expect(await project.trainings()).toBe(3);
   });
 
+  test('seeds that are too few to tell are added to as the config has declared, once, and all are one sample', async () => {
+    await using project = await shellProject();
+    const { repository } = project;
+    const config = (await repository.read('.mlops/config.yaml'))
+      .replace('    metrics:', '    seeds: { parameter: seed, values: [1, 2, 3], more: 6 }\n    metrics:')
+      .replace('{ min: 0.5 }', '{ min: 0.598, undecided: more }');
+    await repository.write('.mlops/config.yaml', config);
+    await project.score(0, 'echo "{\\"score\\": 0.6$((seed % 3))}" > "$MLOPS_OUT/metrics.json"; exit 0');
+    await project.commit('Train with seeds');
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/undecided: with 97\.5 % [\s\S]*settle +mlops run --more-seeds/),
+    });
+    const more = await project.mlops(['run', '--more-seeds']);
+    expect(more).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS[\s\S]*0\.61 ± 0\.009 \(9 seeds\)/) });
+    // The three of before were not run again, and the commit's verdict is that of all nine.
+    expect(await project.trainings()).toBe(9);
+    expect((await project.mlops(['show'])).stdout).toMatch(/added +6 seeds: 4, 5, 6, 7, 8, 9 · run \w{7}/);
+    expect(await project.git(['push', 'origin', 'main'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/9 seeds/),
+    });
+
+    // There is no third look.
+    await repository.write('.mlops/config.yaml', config.replace('0.598', '0.605'));
+    await project.commit('Ask for more');
+    const last = await project.mlops(['run', '--more-seeds']);
+    expect(last).toMatchObject({ code: 1, stderr: expect.stringMatching(/undecided/) });
+    expect(last.stderr).not.toMatch(/settle +mlops/);
+    expect(await project.trainings()).toBe(9);
+  });
+
   test('a changed requirement is judged again from the known metrics', async () => {
     await using project = await cliProject();
     expect(await project.git(['push', 'origin', 'main'])).toMatchObject({ code: 0 });

@@ -557,6 +557,23 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ],
   ],
   [
+    'more seeds, and nobody says how many',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { acc: a }\n    seeds: { parameter: s, values: [1, 2] }\nrequire:\n  acc: { min: 1, undecided: more }\n',
+    [
+      '7:29+4 `undecided: more` does not say how many seeds more; add `more` to the seeds: { parameter: seed, values: [1, 2, 3], more: 10 }',
+    ],
+  ],
+  [
+    'more seeds that nothing asks for',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { acc: a }\n    seeds: { parameter: s, values: [1, 2], more: 3 }\nrequire:\n  acc: { min: 1 }\n',
+    ['5:44+4 `more` is for requirements that say `undecided: more`, and there is none'],
+  ],
+  [
+    'more seeds than anyone runs',
+    'version: 1\nsteps:\n  - notebook: a.ipynb\n    metrics: { acc: a }\n    seeds: { parameter: s, values: [1, 2], more: 0 }\nrequire:\n  acc: { min: 1, undecided: more }\n',
+    ['5:50+1 `more` is how many seeds may be added, 1 to 1000, not `0`'],
+  ],
+  [
     'a requirement where there are no metrics',
     'version: 1\nsteps: [{ run: pytest -q }]\nrequire: { acc: { min: 0.1 } }\n',
     ['3:12+3 no step defines a metric `acc`; no step defines `metrics`'],

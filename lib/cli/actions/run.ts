@@ -1,6 +1,8 @@
 import { judgeCommit, letsGo } from '../../commands/judge-commit.ts';
+import { judgeWithMoreSeeds } from '../../commands/more-seeds.ts';
 import type { GateContext } from '../../gate/context.ts';
 import type { Identified } from '../../gate/identify.ts';
+import type { Destination } from '../../gate/judge-run.ts';
 import type { GateOutcome } from '../../gate/outcome.ts';
 import type { RunOptions } from '../../gate/run-commit.ts';
 import type { App } from '../app.ts';
@@ -17,33 +19,54 @@ export interface RunFlags {
   readonly again?: boolean;
   /** Submit and let go. */
   readonly detach?: boolean;
+  /** Add the declared seeds where it is undecided. */
+  readonly moreSeeds?: boolean;
 }
 
 /** `mlops run [COMMIT]`: the same way as a push, without pushing. */
 export const runCommand = (app: App, named: string | undefined, flags: RunFlags): Promise<number> =>
-  judge(app, 'run', named, {
-    wait: flags.detach === true ? 'no' : 'until-ended',
-    start: flags.again === true ? 'again' : 'if-needed',
-  });
+  flags.moreSeeds === true
+    ? judge(app, 'run --more-seeds', named, judgeWithMoreSeeds)
+    : judge(
+        app,
+        'run',
+        named,
+        withOptions({
+          wait: flags.detach === true ? 'no' : 'until-ended',
+          start: flags.again === true ? 'again' : 'if-needed',
+        }),
+      );
 
 /** `mlops attach [COMMIT]`: follows a run that goes on; starts none. */
 export const attachCommand = (app: App, named: string | undefined): Promise<number> =>
-  judge(app, 'attach', named, { wait: 'until-ended', start: 'never' });
+  judge(app, 'attach', named, withOptions({ wait: 'until-ended', start: 'never' }));
 
 /** `mlops wait [COMMIT]`: the same for scripts. Nothing but the verdict's line, and the exit code is the verdict. */
 export function waitCommand(app: App, named: string | undefined): Promise<number> {
-  return judge(app, 'wait', named, { wait: 'until-ended', start: 'never' }, noProgress, (outcome, setting) =>
-    outcome.outcome === 'judged' || outcome.outcome === 'waiting'
-      ? outcomeLines(outcome, setting).slice(0, 1)
-      : outcomeLines(outcome, setting),
+  return judge(
+    app,
+    'wait',
+    named,
+    withOptions({ wait: 'until-ended', start: 'never' }),
+    noProgress,
+    (outcome, setting) =>
+      outcome.outcome === 'judged' || outcome.outcome === 'waiting'
+        ? outcomeLines(outcome, setting).slice(0, 1)
+        : outcomeLines(outcome, setting),
   );
 }
+
+type Judge = (context: GateContext, identified: Identified, destination: Destination) => Promise<GateOutcome>;
+const withOptions =
+  (options: RunOptions): Judge =>
+  (context, identified, destination) =>
+    judgeCommit(context, identified, destination, options);
 
 function judge(
   app: App,
   verb: string,
   named: string | undefined,
-  options: RunOptions,
+  how: Judge,
   open = openProgress,
   lines: (outcome: GateOutcome, setting: Setting) => readonly string[] = outcomeLines,
 ): Promise<number> {
@@ -52,7 +75,7 @@ function judge(
     if (!(await mayRun(app, session))) return 1;
     const destination = await usualDestination(session.repo);
     const work = async (context: GateContext, identified: Identified, progress: Progress) => {
-      const outcome = await judgeCommit(context, identified, destination, options);
+      const outcome = await how(context, identified, destination);
       progress.say(...lines(outcome, session.setting));
       await notifyOf(app, session, outcome);
       return letsGo(outcome) ? 0 : 1;

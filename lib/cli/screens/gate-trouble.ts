@@ -1,5 +1,6 @@
 import type { GateError, StoppedOutcome } from '../../gate/outcome.ts';
 import type { PipelineError } from '../../gate/pipeline.ts';
+import { failureText } from '../../report/words.ts';
 import { dataAbsentTrouble, dataChangedTrouble, dataUnlistedTrouble } from './data-trouble.ts';
 import { fingerprintTrouble } from './fingerprint-trouble.ts';
 import { gitTrouble, submoduleTrouble } from './git-trouble.ts';
@@ -63,6 +64,11 @@ const words: Words<Single> = {
   'no-run': ({ commit, fingerprint }) => ({
     failed: `no run of ${commit.slice(0, 7)} goes on, and none has a result (run ${fingerprint.slice(0, 7)})`,
     next: [{ command: `mlops run ${commit.slice(0, 7)}`, what: 'starts one' }],
+  }),
+  'seeds-lost': ({ failure }, { again }) => ({
+    failed: `the seeds that were to be added did not all end: ${said(failureText(failure), 160)}`,
+    means: 'A part of them is not the sample that was declared. Nothing was added; the verdict stays undecided.',
+    next: [{ command: again, what: 'tries again' }],
   }),
   aborted: (_error, { again, holdsPush }) => ({
     failed: `stopped before a job was there${holdsPush ? ': not pushed' : ''}`,

@@ -5,7 +5,7 @@ import { formatLocalTime } from '../../report/local-time.ts';
 import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { reportTime } from '../../report/report-path.ts';
 import type { Changes, Report } from '../../report/types.ts';
-import type { KeptFile, RunResult, StepResult } from '../../verdict/types.ts';
+import type { AddedSeeds, KeptFile, RunResult, StepResult } from '../../verdict/types.ts';
 import { columns, joined, labelled, paragraph, said, saidLines, under, word } from './layout.ts';
 import { metricLines } from './metric-lines.ts';
 import type { Setting } from './setting.ts';
@@ -41,6 +41,16 @@ function foundLines({ found, report }: Shown): readonly string[] {
   return paragraph('commit', [`${short(report.commit)}, ${back} back: ${short(found.head)} has no report itself`]);
 }
 
+/** `6 seeds: 4, 5, 6, 7, 8, 9 · run 1a2b3c4 · job 17 · c118`. */
+function addedText({ seeds, fingerprint, job, place }: AddedSeeds): string {
+  return joined([
+    `${plural(seeds.length, 'seed')}: ${said(seeds.join(', '), 60)}`,
+    `run ${short(fingerprint)}`,
+    job !== undefined && `job ${said(job, 40)}`,
+    place.node !== undefined && said(place.node, 40),
+  ]);
+}
+
 type Detail = readonly [label: string, texts: readonly string[]];
 
 function details(report: Report, { clock }: Setting): readonly Detail[] {
@@ -58,6 +68,7 @@ function details(report: Report, { clock }: Setting): readonly Detail[] {
     ['run', [joined([fingerprint.slice(0, 16), run && `attempt ${run.attempt}`, run?.job && jobText(run.job)])]],
     ['machine', run === undefined ? [] : [whereText(run)]],
     ['curves', curveTexts(run)],
+    ['added', run?.added === undefined ? [] : [addedText(run.added)]],
     ['took', run === undefined ? [] : [tookWords(run)]],
     ['steps', run?.steps.map(stepText) ?? []],
     [

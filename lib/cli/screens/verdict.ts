@@ -7,6 +7,7 @@ import { reportTime } from '../../report/report-path.ts';
 import type { Changes, Report } from '../../report/types.ts';
 import { warningTexts } from '../../report/warnings.ts';
 import { baselineText, headline, reasonText } from '../../report/words.ts';
+import { wantsMoreSeeds } from '../../verdict/judge.ts';
 import type { Failure, RunResult } from '../../verdict/types.ts';
 import { joined, labelled, lead, paragraph, said, saidLines, spread, under, widest, width, wrap } from './layout.ts';
 import { metricLines } from './metric-lines.ts';
@@ -208,6 +209,9 @@ function ends(report: Report, fix: Fix | undefined, setting: Setting): readonly 
       return [['report', show]];
     case 'fail':
       return [
+        ...(wantsMoreSeeds(report.verdict, report.run)
+          ? [['settle', `mlops run --more-seeds ${commit}`, 'adds the declared seeds: a second and last look'] as const]
+          : []),
         ['read', show],
         ['try it', `mlops env shell ${commit}`, 'a shell where it ran'],
         ['overrule', `mlops accept ${commit} --reason "…"`, 'recorded as accepted, never as a pass'],

@@ -46,7 +46,7 @@ function waitingText({ fingerprint, job, attempt, place, last }: WaitingOutcome,
 }
 
 function wayBack(
-  { why, commit }: WaitingOutcome,
+  { why, commit, addsSeeds }: WaitingOutcome,
   { holdsPush, again }: Setting,
   patience: Patience | undefined,
 ): { readonly means: string; readonly next: readonly Next[] } {
@@ -74,6 +74,11 @@ function wayBack(
         : { means: `not judged yet: ${dropped}`, next: [{ command: again, what: 'later: instant once judged' }, look] };
     }
     case 'detached':
+      if (addsSeeds)
+        return {
+          means: 'you stopped waiting; the seeds that are added go on, and the verdict stays undecided until then',
+          next: [{ command: again, what: 'comes back to them' }],
+        };
       return {
         means: holdsPush
           ? 'not pushed: you stopped waiting, and the job goes on'
