@@ -292,11 +292,13 @@ def judge(watch, trouble, step, target):
     # An exception that was shown and swallowed does not explain a kernel that died later.
     if watch.error is not None and (watch.stopped or trouble is None):
         number, error, output = watch.error
-        name = output.get("ename") or getattr(error, "ename", None) or type(error).__name__
         value = output.get("evalue")
         if value is None:
             value = getattr(error, "evalue", None) or str(error)
-        lines = output.get("traceback") or [getattr(error, "traceback", None) or str(error)]
+        # A kernel may have no name for it: bash's says what a command ended with, and nothing more.
+        nameless = "error" if error is None else type(error).__name__
+        name = output.get("ename") or getattr(error, "ename", None) or nameless
+        lines = output.get("traceback") or [getattr(error, "traceback", None) or value]
         if number is None and watch.reading:
             result["outcome"] = "metrics-unreadable"
         else:

@@ -157,6 +157,13 @@ describe('what looks green and is not', () => {
     }
   });
 
+  test('an error for which the kernel has no name, as that of bash, is called one', async () => {
+    const nameless = `kernel = get_ipython().kernel
+kernel.send_response(kernel.iopub_socket, "error", {"ename": "", "evalue": "3", "traceback": []})`;
+    const outcome = await run([nameless]);
+    expect(failure(outcome)).toMatchObject({ reason: 'exception', cell: 1, exception: 'error', traceback: '3' });
+  });
+
   test('outputs, counts, tracebacks and marks that an older run saved decide nothing', async () => {
     const stale = {
       nbformat: 4,
