@@ -185,6 +185,7 @@ def run(step, folder, now, target):
     from papermill.engines import NBClientEngine, papermill_engines
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
+    from traitlets.config import Config
 
     watch = Watch(now, step["cells"], target)
     client = watch.listen()
@@ -195,6 +196,8 @@ def run(step, folder, now, target):
             watch.follow(nb_man)
             # A cold file system is slow to start a kernel, a busy node slow to hand over the last output.
             kwargs["iopub_timeout"] = 60
+            if step["language"] == "python" and encrypts():
+                kwargs["config"] = Config({"KernelManager": {"transport_encryption": "auto"}})
             if hasattr(client, "on_cell_executed"):
                 kwargs["on_cell_executed"] = watch.executed
                 if step["language"] == "python":
@@ -356,6 +359,18 @@ def tidy(output, final, name, passed):
     os.remove(output)
 
 
+def encrypts():
+    """ipykernel 7 warns in every log that others on the node might listen, unless it is given a key: then nobody can."""
+    import zmq
+    from ipykernel.kernelapp import IPKernelApp
+    from jupyter_client.manager import KernelManager
+
+    return zmq.has("curve") and all(
+        name in kind.class_trait_names()
+        for kind, name in ((KernelManager, "transport_encryption"), (IPKernelApp, "curve_secretkey"))
+    )
+
+
 def kernelspec(folder):
     """The interpreter that runs this is the notebook's, whatever kernels the user's home has."""
     place = os.path.join(os.environ["JUPYTER_PATH"].split(os.pathsep)[0], "kernels", "python3")
@@ -364,6 +379,7 @@ def kernelspec(folder):
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "Python 3",
         "language": "python",
+        "metadata": {"supported_encryption": "curve"},
     }
     write(os.path.join(place, "kernel.json"), json.dumps(spec))
 

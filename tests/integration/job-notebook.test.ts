@@ -87,6 +87,7 @@ describe('a notebook that passes', () => {
       { score: 'score', again: 'score * 2' },
     );
     expect(log).toContain('hello from the cell');
+    expect(log).not.toMatch(/warning|encryption/i);
     expect(result).toMatchObject({
       finished: true,
       steps: [{ name: 'a.ipynb', outcome: 'passed', exitCode: 0 }],
