@@ -39,8 +39,8 @@ export function parseExitCode(text: string): { readonly exitCode?: number; reado
 export const parseNode = (text: string): string | undefined =>
   /^(?:|None assigned|\(null\)|N\/A|n\/a)$/.test(text.trim()) ? undefined : text.trim();
 
-/** `KEY=value` of `scontrol -o show job`; a value ends before the next ` KEY=`. */
+/** `KEY=value` of `scontrol -o show job`; a value ends before the next ` KEY=`, and two blanks stand behind a comment. */
 export function scontrolField(line: string, key: string): string | undefined {
   const match = new RegExp(`(?:^| )${key}=(.*?)(?= [A-Z][A-Za-z:/]*=|\\s*$)`).exec(line);
-  return match?.[1];
+  return match?.[1]?.trimEnd();
 }

@@ -131,7 +131,9 @@ export function accounted(text: string, job: JobRef, now: number): JobStatus | u
 /** What `scontrol -o show job` says, the last that knows an ended job where there is no accounting. */
 export function shown(text: string, job: JobRef, now: number, accounting: boolean): JobStatus | undefined {
   const line = text.split('\n').find((it) => scontrolField(it, 'JobId') === job.id);
-  if (line === undefined || scontrolField(line, 'JobName') !== job.name) return undefined;
+  if (line === undefined) return undefined;
+  // The comment is its name, too: a person or a site's plugin may have given it another one.
+  if (![scontrolField(line, 'JobName'), scontrolField(line, 'Comment')].includes(job.name)) return undefined;
   const word = scontrolField(line, 'JobState') ?? '';
   const elapsed = parseDuration(scontrolField(line, 'RunTime') ?? '');
   const node = parseNode(scontrolField(line, 'NodeList') ?? '');

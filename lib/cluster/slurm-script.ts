@@ -109,8 +109,11 @@ export const cancelScript = (job: JobRef, site: SlurmSite): string =>
   [
     ...neutral,
     ...section,
-    // The name beside the id: ids are recycled.
-    `begin scancel; scancel${clusters(site)} -n ${shellQuote(job.name)} ${shellQuote(job.id)}; end $?`,
+    // The name beside the id: ids are recycled. A job that was given another name has ours as its comment.
+    `begin scancel; case "$(scontrol${clusters(site)} -o show job ${shellQuote(job.id)} 2>/dev/null) " in`,
+    `  *${shellQuote(` Comment=${job.name} `)}*) scancel${clusters(site)} ${shellQuote(job.id)} ;;`,
+    `  *) scancel${clusters(site)} -n ${shellQuote(job.name)} ${shellQuote(job.id)} ;;`,
+    'esac; end $?',
   ].join('\n');
 
 const names = (jobs: readonly JobRef[]) => [...new Set(jobs.map((job) => job.name))].join(',');

@@ -70,6 +70,14 @@ describeWith(slurmNeeds, 'what happens to a job on Slurm', () => {
     expect(value(await place.scheduler.cancel(job))).toMatchObject({ state: 'ended', how: 'cancelled' });
   });
 
+  test('given another name while it runs, it is the same job: not absent, and it can be cancelled', async () => {
+    const job = await submit('sleep 600');
+    await whenJob(place.scheduler, job, isRunning);
+    await scontrol('update', `JobId=${job.id}`, 'JobName=theirs');
+    expect(await statusOf(place.scheduler, job)).toMatchObject({ state: 'running' });
+    expect(value(await place.scheduler.cancel(job))).toMatchObject({ state: 'ended', how: 'cancelled' });
+  });
+
   test('its node fails: it has ended, and that is the reason', async () => {
     const job = await submit('sleep 600');
     const running = await whenJob(place.scheduler, job, isRunning);

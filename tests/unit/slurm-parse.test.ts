@@ -159,7 +159,7 @@ describe('sacct', () => {
 
 describe('scontrol', () => {
   const line = (state: string, more = 'ExitCode=0:0') =>
-    `JobId=7 JobName=${name} UserId=me(1001) Priority=4294901758 Account=(null) JobState=${state} Reason=BeginTime Dependency=(null) Restarts=0 ${more} RunTime=00:01:01 TimeLimit=00:10:00 StartTime=1795509011 EndTime=1795509015 Partition=main NodeList=c1 BatchHost=c1 Command=/work dir/job.sh Comment=${name}`;
+    `JobId=7 JobName=${name} UserId=me(1001) Priority=4294901758 Account=(null) JobState=${state} Reason=BeginTime Dependency=(null) Restarts=0 ${more} RunTime=00:01:01 TimeLimit=00:10:00 StartTime=1795509011 EndTime=1795509015 Partition=main NodeList=c1 BatchHost=c1 Command=/work dir/job.sh Comment=${name}  StdErr=/work dir/log Power= `;
   const said = (text: string, accounting = false) => shown(text, job, now, accounting);
 
   test('tells how a job ended, waits or runs, whatever else stands around it', () => {
@@ -176,6 +176,11 @@ describe('scontrol', () => {
   test('of a preempted job that may not be started again is its end, at once', () => {
     expect(said(line('PREEMPTED', 'Requeue=1'))).toEqual({ state: 'queued', reason: 'PREEMPTED' });
     expect(said(line('PREEMPTED', 'Requeue=0'))).toMatchObject({ state: 'ended', how: 'preempted', node: 'c1' });
+  });
+
+  test('knows a job that was given another name by its comment', () => {
+    expect(said(line('RUNNING').replace(`JobName=${name}`, 'JobName=theirs'))).toMatchObject({ state: 'running' });
+    expect(said(line('RUNNING').replace(`Comment=${name}`, 'Comment=(null)'))).toMatchObject({ state: 'running' });
   });
 
   test('has no say about another job', () => {
