@@ -191,6 +191,12 @@ describe('a file of metrics', () => {
 
   test.each([
     ['that the commit brought and the step did not write is not believed', 'true', 'm.json', 'metrics-file-stale'],
+    [
+      'that is a new link to such a file is not believed either',
+      'ln -s "$PWD/m.json" "$MLOPS_OUT/l.json"',
+      '$MLOPS_OUT/l.json',
+      'metrics-file-stale',
+    ],
     ['that is not there fails by name', 'true', '$MLOPS_OUT/m.json', 'metrics-file-missing'],
     ['that is no JSON fails by name', 'echo nonsense > m.json', 'm.json', 'metrics-file-unreadable'],
     ['that is too big fails by name', 'head -c 2000000 /dev/zero > m.json', 'm.json', 'metrics-file-too-big'],

@@ -392,7 +392,7 @@ mark() {
 # bring FILE RESULT LIMIT: a file that this step must have written itself.
 bring() {
   if [ ! -f "$1" ]; then echo missing
-  elif [ -z "$(find "$1" -newer "$scratch/mark" 2>/dev/null)" ]; then echo stale
+  elif [ -z "$(find -L "$1" -newer "$scratch/mark" 2>/dev/null)" ]; then echo stale
   elif [ "$(size_of "$1")" -gt "$3" ]; then echo too-big
   elif put "$2" <"$1"; then echo there
   else echo missing; fi
