@@ -95,6 +95,9 @@ if [ -n "$(find . -type f | head -n 1)" ]; then
   # Nothing is left of a folder whose content was all wrong.
   find . -type d -name '??' -exec rmdir {} + 2>/dev/null
   set -- ??
+  # Folders that are not there yet go as a whole, in one process; the others stay here.
+  mv -f "$@" "$work/objects" 2>/dev/null
+  set -- ??
   if [ -d "$1" ]; then
     (cd "$work/objects" && mkdir -p "$@") || { full; exit 73; }
     # One rename each: whoever looks sees all of an object or none. An equal object of another writer may be replaced.
