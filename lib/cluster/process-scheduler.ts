@@ -1,7 +1,7 @@
 import { asJobId, type JobId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
-import { isAlive, type ProcessRecord, readProcess } from './process-registry.ts';
+import { allProcesses, isAlive, type ProcessRecord, readProcess } from './process-registry.ts';
 import type { JobRef, JobStatus, QueryError, Scheduler } from './scheduler.ts';
 
 export interface ProcessOptions {
@@ -27,10 +27,14 @@ export function processScheduler({ workdir, supervisor, now }: ProcessOptions): 
     async query(jobs): Promise<Result<ReadonlyMap<JobId, JobStatus>, QueryError>> {
       return ok(new Map(jobs.map((job) => [job.id, statusOf(job)])));
     },
+    async live() {
+      const living = allProcesses(workdir).filter((record) => record.status !== 'ended' && isAlive(record));
+      return ok(living.map((record) => ({ job: refOf(record), status: status(record, now()) })));
+    },
     async find(name) {
       const record = readProcess(workdir, name);
       if (record === undefined || record.status === 'ended' || !isAlive(record)) return ok([]);
-      return ok([{ id: asJobId(String(record.pid)), name, submittedAt: record.submittedAt }]);
+      return ok([refOf(record)]);
     },
     async cancel(job) {
       const record = readProcess(workdir, job.name);
@@ -45,6 +49,8 @@ export function processScheduler({ workdir, supervisor, now }: ProcessOptions): 
     },
   };
 }
+
+const refOf = ({ pid, name, submittedAt }: ProcessRecord): JobRef => ({ id: asJobId(String(pid)), name, submittedAt });
 
 /** A supervisor that is gone without a last word was killed, or the machine went down. */
 function status(record: ProcessRecord, now: number): JobStatus {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { asJobId, type Fingerprint } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { ExecOutput, Host, HostError } from './host.ts';
+import { jobName } from './job-name.ts';
 import { parseCollected, parseLook } from './run-frames.ts';
 import { newestNotebook, readLog } from './run-read.ts';
 import {
@@ -49,7 +50,6 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
   const umask = group === true ? '007' : '077';
   const runFolder = (fingerprint: Fingerprint) => `${workdir}/runs/${fingerprint}`;
   const folder = (fingerprint: Fingerprint, attempt: number) => `${runFolder(fingerprint)}/${attempt}`;
-  const jobName = (fingerprint: Fingerprint, attempt: number) => `mlops-${fingerprint.slice(0, 16)}.${attempt}`;
 
   const look = async (fingerprint: Fingerprint): Promise<Result<readonly AttemptFolder[], RunStoreError>> => {
     const mark = token();

@@ -13,6 +13,8 @@ export interface Scheduler {
   submitScript(request: SubmitRequest): string;
   /** Everything the scheduler says of these jobs, one round trip for all. A job it does not know is `absent`. */
   query(jobs: readonly JobRef[]): Promise<Result<ReadonlyMap<JobId, JobStatus>, QueryError>>;
+  /** Every job of ours whose folder is below this one and that has not ended, of this user or of everyone: one question for all. */
+  live(folder: string, whose: 'own' | 'everyone'): Promise<Result<readonly LiveJob[], QueryError>>;
   /** Live jobs with that name: what to look for after an ambiguous submission. */
   find(name: string): Promise<Result<readonly JobRef[], QueryError>>;
   /** Asks for the end and checks that it came (or that the job had ended). */
@@ -40,6 +42,13 @@ export interface JobRef {
   readonly name: string;
   /** Seconds since the epoch by the cluster's clock: bounds accounting queries, since ids are recycled. */
   readonly submittedAt: number;
+}
+
+export interface LiveJob {
+  readonly job: JobRef;
+  /** Whose it is; absent where the folder is one user's. */
+  readonly user?: string;
+  readonly status: JobStatus;
 }
 
 export type JobStatus =

@@ -3,6 +3,7 @@ import { asJobId, type JobId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from './host.ts';
 import type { JobRef, JobStatus, QueryError, Scheduler } from './scheduler.ts';
+import { liveScript, parseLive } from './slurm-live.ts';
 import { accounted, countAhead, parseFacts, parseQueue, shown } from './slurm-parse.ts';
 import {
   cancelScript,
@@ -78,6 +79,16 @@ export function slurmScheduler(host: Host, site: SlurmSite = {}): SlurmScheduler
     facts: () => facts,
     submitScript: (request) => sbatchScript(request, site),
     query,
+    async live(folder, whose) {
+      const answer = await sections(liveScript(site, whose, facts === undefined));
+      if (!answer.ok) return answer;
+      const { found } = answer.value;
+      const squeue = found.get('squeue');
+      if (squeue === undefined || squeue.code !== 0) return failed('squeue', squeue);
+      facts ??= parseFacts(found.get('config'));
+      const hidden = facts?.privateJobs === true;
+      return ok(parseLive(squeue.stdout, folder, countAhead(hidden ? undefined : found.get('ahead')?.stdout)));
+    },
     async find(name) {
       const answer = await sections(findScript(name, site));
       if (!answer.ok) return answer;

@@ -37,6 +37,14 @@ export const squeueFields = '%A|%T|%i|%r|%S|%M|%N|%P|%V|%Q|%j';
 export const sacctFields =
   'JobIDRaw,State,ExitCode,Submit,End,ElapsedRaw,MaxRSS,ReqMem,AllocCPUS,AllocNodes,NodeList,JobName';
 
+/** How many wait, where one of the jobs in `$q` does; `config`: with what the site hides from its users. */
+export const countingLines = (site: SlurmSite, config: boolean): readonly string[] => [
+  'case "$q" in *"|PENDING|"*)',
+  ...(config ? [`begin config; scontrol${clusters(site)} show config; end $?`] : []),
+  // One question for all partitions, and the counting is done there: a queue may have 50,000 jobs.
+  `begin ahead; squeue${clusters(site)} -h -a -t PD -o '%P|%Q' | sort | uniq -c; end $?;; esac`,
+];
+
 export interface QueryExtent {
   /** False where it is known to be off: sacct is not asked then. */
   readonly accounting: boolean;
@@ -73,14 +81,7 @@ export function queryScript(
     ...each(jobs.map((job) => shellQuote(`${job.id}/${job.name}`)).join(' ')),
     `  case "$nl$q$nl" in ${patterns(still)}) ;; *) left="$left $job" ;; esac`,
     'done',
-    ...(counts
-      ? [
-          'case "$q" in *"|PENDING|"*)',
-          ...(config ? [`begin config; scontrol${only} show config; end $?`] : []),
-          // One question for all partitions, and the counting is done there: a queue may have 50,000 jobs.
-          `begin ahead; squeue${only} -h -a -t PD -o '%P|%Q' | sort | uniq -c; end $?;; esac`,
-        ]
-      : []),
+    ...(counts ? countingLines(site, config) : []),
     'if [ -z "$left" ]; then exit 0; fi',
     'a=',
     ...(accounting

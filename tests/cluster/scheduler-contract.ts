@@ -191,13 +191,16 @@ export function describeScheduler(
       expect(await scheduler.cancel(job)).toMatchObject({ ok: true, value: { state: 'ended', how: 'failed' } });
     });
 
-    test('is found by its name while it lives, and not afterwards', async () => {
+    test('is found by its name, and among all that goes on below its folder, while it lives and not afterwards', async () => {
       const job = await submit('sleep 600');
+      const living = async () => value(await scheduler.live(`${place.workdir}/runs`, 'own')).map((one) => one.job.id);
+      expect(await living()).toContain(job.id);
       const found = value(await scheduler.find(job.name));
       expect(found).toEqual([{ id: job.id, name: job.name, submittedAt: expect.any(Number) }]);
       expect(Math.abs((found[0]?.submittedAt ?? 0) - job.submittedAt)).toBeLessThan(10);
       await scheduler.cancel(job);
       expect(value(await scheduler.find(job.name))).toEqual([]);
+      expect(await living()).not.toContain(job.id);
     });
 
     test('that nobody has submitted is absent, also where its id was an earlier job', async () => {

@@ -56,6 +56,12 @@ describeWith(slurmNeeds, 'what happens to a job on Slurm', () => {
     expect(await statusOf(place.scheduler, second)).toMatchObject({ ahead: 1 });
     const both = value(await place.scheduler.query([first, second]));
     expect(both.get(second.id)).toMatchObject({ state: 'queued', ahead: 0 });
+    // So is it where all that goes on below a folder is asked for.
+    const live = async (folder: string) => value(await place.scheduler.live(folder, 'everyone'));
+    expect((await live(`${place.workdir}/runs`)).filter(({ job }) => job.id === second.id)).toMatchObject([
+      { job: { name: second.name }, user: 'root', status: { state: 'queued', ahead: 0 } },
+    ]);
+    expect(await live(`${place.workdir}/run`)).toEqual([]);
     for (const job of [first, second]) await place.scheduler.cancel(job);
   });
 

@@ -242,6 +242,23 @@ const status: StatusFacts = {
     { ...open, job: '481519', status: { state: 'absent' } },
     { ...open, job: '481520' },
   ],
+  others: [
+    {
+      run: '89abcdef01234567',
+      attempt: 2,
+      place: 'login.hpc.example.edu',
+      job: '481530',
+      user: 'ann',
+      status: { state: 'running', node: 'c118', elapsedSeconds: 3600 },
+    },
+    {
+      run: '0123456789abcdef',
+      attempt: 1,
+      place: 'this machine',
+      job: '4711',
+      status: { state: 'queued', reason: 'Resources' },
+    },
+  ],
   silent: [
     { reason: 'host', cause: { reason: 'unreachable', host: 'old.hpc.example.edu', detail: 'connect ETIMEDOUT' } },
   ],
@@ -258,10 +275,13 @@ describe('mlops status', () => {
   });
 
   test('nothing goes on', () => {
-    expect(statusLines({ runs: [], silent: [] }, again)).toEqual(['mlops  no commit yet', '       no run goes on']);
+    expect(statusLines({ runs: [], others: [], silent: [] }, again)).toEqual([
+      'mlops  no commit yet',
+      '       no run goes on',
+    ]);
     const note = parseNoteLine(noteLine(sampleReport()));
     const head = { commit, branch: 'main', subject: 'Cosine similarity', notes: note === undefined ? [] : [note] };
-    expect(statusLines({ head, runs: [], silent: [] }, again)).toEqual([
+    expect(statusLines({ head, runs: [], others: [], silent: [] }, again)).toEqual([
       'mlops  3f2a91c on main · pass · Cosine similarity',
       '       no run goes on',
     ]);
@@ -275,6 +295,9 @@ describe('mlops status', () => {
         runs: [
           { ...run, status: { state: 'running', node: evil, elapsedSeconds: 1 } },
           { ...run, status: { state: 'unknown', word: evil } },
+        ],
+        others: [
+          { run: evil, attempt: 1, place: evil, job: evil, user: evil, status: { state: 'queued', reason: evil } },
         ],
         silent: [],
       },

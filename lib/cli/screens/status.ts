@@ -31,6 +31,17 @@ export interface OpenRun {
   readonly progress?: string;
 }
 
+/** A run of another clone. */
+export interface OtherRun {
+  /** The first digits of its fingerprint. */
+  readonly run: string;
+  readonly attempt: number;
+  readonly place: string;
+  readonly job: string;
+  readonly user?: string;
+  readonly status: JobStatus;
+}
+
 export interface StatusFacts {
   /** What is checked out; absent in a repository without a commit. */
   readonly head?: {
@@ -40,6 +51,7 @@ export interface StatusFacts {
     readonly notes: readonly Note[];
   };
   readonly runs: readonly OpenRun[];
+  readonly others: readonly OtherRun[];
   /** Places that could not be asked. */
   readonly silent: readonly PlaceError[];
   /** Reports that the remote does not have yet. */
@@ -47,7 +59,10 @@ export interface StatusFacts {
 }
 
 /** `mlops status`: what is checked out, and what goes on. */
-export function statusLines({ head, runs, silent, unpublished }: StatusFacts, setting: Setting): readonly string[] {
+export function statusLines(
+  { head, runs, others, silent, unpublished }: StatusFacts,
+  setting: Setting,
+): readonly string[] {
   const { style } = setting;
   const ended = runs.some(({ status }) => status?.state === 'ended' || status?.state === 'absent');
   const next: readonly Next[] = [
@@ -59,6 +74,8 @@ export function statusLines({ head, runs, silent, unpublished }: StatusFacts, se
     ...headLines(head, setting),
     runs.length === 0 ? under('no run goes on') : under(`${plural(runs.length, 'run')} without a verdict`),
     ...runs.flatMap((run) => runLines(run, setting)),
+    ...(others.length === 0 ? [] : [under(`${plural(others.length, 'run')} of other clones`)]),
+    ...others.flatMap((run) => otherLines(run, setting)),
     ...(unpublished === true
       ? paragraph('reports', ['some are only here: the next push publishes them'], style.yellow)
       : []),
@@ -97,7 +114,26 @@ function runLines(run: OpenRun, setting: Setting): readonly string[] {
   ];
 }
 
-function stateOf({ status, progress }: OpenRun, { clock }: Setting): readonly [label: string, text: string] {
+function otherLines(run: OtherRun, setting: Setting): readonly string[] {
+  const [label, state] = stateOf(run, setting);
+  return [
+    ...paragraph(label, [
+      `run ${said(run.run.slice(0, 7), 7)}${run.user === undefined ? '' : ` of ${said(run.user, 30)}`}`,
+    ]),
+    ...paragraph('', [
+      joined([
+        state,
+        `job ${said(run.job, 40)} on ${said(run.place, 40)}`,
+        run.attempt > 1 && `attempt ${run.attempt}`,
+      ]),
+    ]),
+  ];
+}
+
+function stateOf(
+  { status, progress }: Pick<OpenRun, 'status' | 'progress'>,
+  { clock }: Setting,
+): readonly [label: string, text: string] {
   if (status === undefined) return ['unknown', 'could not be asked'];
   const line = progress === undefined ? {} : { progress: { line: progress, at: clock.now } };
   switch (status.state) {
