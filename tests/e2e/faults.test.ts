@@ -290,6 +290,15 @@ describeWith(
       await project.hold();
       const ours = project.push();
       await project.training(1);
+      // What goes on is seen from any clone, at the price of one question.
+      const asked = await project.counted('squeue');
+      expect(await project.mlops(['status'], { cwd: clone.dir })).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /1 run of other clones\n +running +run [0-9a-f]{7} of root\n[\s\S]*job \d+ on cluster/,
+        ),
+      });
+      expect(await asked()).toBe(1);
       const theirs = project.start('mlops', ['run'], { cwd: clone.dir });
       await until(() => /found: it is there already/.test(theirs.output()));
       await killClient(ours);
@@ -313,17 +322,27 @@ describeWith(
       expect(await project.jobs()).toEqual(['CANCELLED', 'COMPLETED']);
     });
 
-    test('a branch that is only recorded goes at once, and `mlops sync` brings and publishes the verdict', async () => {
+    test('branches that are only recorded go at once, and `mlops sync` brings and publishes their verdicts over one connection', async () => {
       await using project = await onCluster({ config: 'push: { main: gate, "*": record }\n' });
+      const logins = async () => ((await project.sshd.log()).match(/^Accepted publickey/gm) ?? []).length;
       await project.hold();
       expect(await project.git(['push', 'origin', 'main:draft'])).toMatchObject({ code: 0 });
-      await project.training(1);
-      expect(await project.mlops(['sync'])).toMatchObject({ stderr: expect.stringMatching(/RUNNING/) });
+      await project.quality(0.8);
+      await project.commit('Another model');
+      expect(await project.git(['push', 'origin', 'main:other'])).toMatchObject({ code: 0 });
+      await project.training(2);
+      const [asked, before] = [await project.counted('squeue'), await logins()];
+      expect(await project.mlops(['sync'])).toMatchObject({ stderr: expect.stringMatching(/RUNNING[\s\S]*RUNNING/) });
+      expect([await asked(), (await logins()) - before]).toEqual([1, 1]);
       await project.release();
-      await until(async () => (await project.jobs()).join() === 'COMPLETED');
-      expect(await project.mlops(['sync'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+      await until(async () => (await project.jobs()).join() === 'COMPLETED,COMPLETED');
+      expect(await project.mlops(['sync'])).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/PASS[\s\S]*PASS/),
+      });
+      expect([await asked(), (await logins()) - before]).toEqual([3, 2]);
       expect(await project.repository.git('--git-dir', project.remote, 'log', '--oneline', 'mlops')).not.toBe('');
-      expect(await project.trainings()).toBe(1);
+      expect(await project.trainings()).toBe(2);
     });
 
     test('a git server that drops idle channels: git push ends with the way on, and mlops push goes through', async () => {
