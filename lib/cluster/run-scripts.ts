@@ -103,7 +103,8 @@ printf 'version=1\\nid=%s\\nat=%s\\nname=%s\\n' ${shellQuote(id)} ${at} ${shellQ
   mv -f state/submitted.$$.tmp state/submitted`;
 
 /**
- * One loop on the far side, three small processes a second: ls shows whether anything has changed, and the shell itself looks for the last word
+ * One loop on the far side, three small processes a second: ls shows whether anything has changed (with inodes: a state that is written anew may be
+ * as long as before, and of the same minute), and the shell itself looks for the last word
  * in between. It says something every five seconds, so that it dies with its connection, and ends by itself after ten minutes. A folder
  * that is not there may be on its way (NFS). `once` is one pass of it.
  */
@@ -118,7 +119,7 @@ while [ $beats -lt ${how === 'once' ? 1 : 600} ]; do
   look=
   if cd ${shellQuote(folder)} 2>/dev/null; then
     [ ! -f state/end ] || ended=yes
-    look=$(ls -lnd state/* log 2>/dev/null)
+    look=$(ls -ilnd state/* log 2>/dev/null)
   fi
   if [ "$look" != "$seen" ]; then
     seen=$look

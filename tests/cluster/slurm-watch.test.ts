@@ -47,6 +47,24 @@ describeWith([...slurmNeeds, 'sshd'], 'watching a job of Slurm over ssh2', () =>
     await until(() => loops(fingerprint) === 0);
   });
 
+  test('shows a state that is as long as the one before, and of the same minute', async () => {
+    const put = (text: string) => `echo "${text}" >state/now.tmp; mv -f state/now.tmp state/now`;
+    const { fingerprint } = await submitTo(
+      runs,
+      `${put('cell 1')}; while [ ! -f go ]; do sleep 0.1; done; ${put('cell 2')}; while [ ! -f over ]; do sleep 0.1; done`,
+    );
+    const stop = new AbortController();
+    const seen: string[] = [];
+    for await (const event of runs.watch(fingerprint, 1, AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]))) {
+      if (event.kind !== 'state' || event.name !== 'now') continue;
+      seen.push(event.text.trim());
+      await go(fingerprint);
+      if (seen.length === 2) stop.abort();
+    }
+    await runs.writeFiles(runs.folder(fingerprint, 1), new Map([['over', { content: '' }]]));
+    expect(seen).toEqual(['cell 1', 'cell 2']);
+  });
+
   test('goes on from where the log was seen to', async () => {
     const { fingerprint } = await submitTo(runs, 'echo one; echo two; echo done >state/end');
     const texts: string[] = [];
