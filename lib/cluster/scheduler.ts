@@ -35,6 +35,14 @@ export interface SubmitRequest {
   readonly signalSeconds?: number;
   /** A job that is submitted before it: this one starts when that has ended, however. For Slurm alone. */
   readonly first?: Omit<SubmitRequest, 'first'>;
+  /** One job for each of these numbers, with its log in `tasks/NUMBER/log` below `cwd`, which is there. For Slurm alone. */
+  readonly array?: JobArray;
+}
+
+export interface JobArray {
+  readonly tasks: readonly number[];
+  /** How many of them at a time; undefined: as many as there is room for. */
+  readonly throttle?: number;
 }
 
 export interface JobRef {
@@ -42,6 +50,8 @@ export interface JobRef {
   readonly name: string;
   /** Seconds since the epoch by the cluster's clock: bounds accounting queries, since ids are recycled. */
   readonly submittedAt: number;
+  /** Of an array: the numbers of the tasks that are meant. */
+  readonly tasks?: readonly number[];
 }
 
 export interface LiveJob {
@@ -51,6 +61,14 @@ export interface LiveJob {
   readonly status: JobStatus;
 }
 
+/** Of an array: how many tasks it has, and how many of them have ended, or run. */
+export interface TaskCounts {
+  readonly tasks: number;
+  readonly ended: number;
+  readonly running: number;
+}
+
+/** An array waits as long as none of its tasks runs, and has ended when all have. */
 export type JobStatus =
   | {
       readonly state: 'queued';
@@ -58,8 +76,14 @@ export type JobStatus =
       readonly expectedStart?: number;
       readonly partition?: string;
       readonly ahead?: number;
+      readonly counts?: TaskCounts;
     }
-  | { readonly state: 'running'; readonly node: string; readonly elapsedSeconds: number }
+  | {
+      readonly state: 'running';
+      readonly node: string;
+      readonly elapsedSeconds: number;
+      readonly counts?: TaskCounts;
+    }
   | JobEnd
   /** The scheduler answered, and does not know the job (any more). */
   | { readonly state: 'absent' }
@@ -77,6 +101,8 @@ export interface JobEnd {
   /** Bytes. */
   readonly peakMemory?: number;
   readonly node?: string;
+  /** Of an array, which has ended as the worst of its tasks: how each of them has, as far as the scheduler still knows. */
+  readonly tasks?: ReadonlyMap<number, JobEnd>;
 }
 export type EndKind =
   | 'completed'

@@ -22,8 +22,10 @@ export function parseLive(text: string, folder: string, ahead: ReturnType<typeof
   const jobs = new Map<string, LiveJob>();
   for (const line of text.split('\n')) {
     const [user = '', at = '', fields = ''] = line.split('\t');
-    const entry = parseQueue(fields, ahead).find(({ alias }) => !alias);
+    const [entry] = parseQueue(fields, ahead);
     if (entry?.status === undefined || !at.startsWith(`${folder}/`) || readJobName(entry.name) === undefined) continue;
+    // An array has a line for each task that has begun and one for those that wait: it runs if one of them does.
+    if (jobs.get(entry.id)?.status.state === 'running') continue;
     const job = { id: asJobId(entry.id), name: entry.name, submittedAt: entry.submittedAt ?? 0 };
     jobs.set(entry.id, { job, user, status: entry.status });
   }

@@ -1,3 +1,4 @@
+import { readTasks } from './array-tasks.ts';
 import type { JobEnd, JobRef, JobStatus } from './scheduler.ts';
 import {
   parseBytes,
@@ -20,12 +21,13 @@ const skewSeconds = 60;
 const accountingSeconds = 15;
 
 export interface QueueLine {
+  /** An array's own, for each of its tasks. */
   readonly id: string;
+  /** The tasks that the line stands for. */
+  readonly tasks?: readonly number[];
   readonly word: string;
   readonly status: JobStatus | undefined;
   readonly live: boolean;
-  /** The line repeated under the array's way to write its id. */
-  readonly alias: boolean;
   readonly submittedAt: number | undefined;
   readonly name: string;
 }
@@ -36,7 +38,7 @@ export function parseQueue(
   ahead: (partition: string, priority: number) => number | undefined,
 ): QueueLine[] {
   return text.split('\n').flatMap((line) => {
-    const [id, word, arrayId, reason, start, elapsed, node, partition, submit, priority, ...name] = line.split('|');
+    const [id, word, array, reason, start, elapsed, node, partition, submit, priority, ...name] = line.split('|');
     if (id === undefined || word === undefined || name.length === 0) return [];
     const common = { word, submittedAt: parseEpoch(submit ?? ''), name: name.join('|') };
     const status = queueStatus(word, {
@@ -48,9 +50,9 @@ export function parseQueue(
       ahead: ahead(partition ?? '', Number(priority)),
     });
     const kind = slurmMeaning(word)?.kind;
-    const entry = { ...common, status, live: kind === 'queued' || kind === 'running' || kind === 'passing' };
-    const own = { id, alias: false, ...entry };
-    return arrayId === undefined || arrayId === id ? [own] : [own, { id: arrayId, alias: true, ...entry }];
+    const live = kind === 'queued' || kind === 'running' || kind === 'passing';
+    const tasks = readTasks(array ?? '');
+    return [{ ...common, id, ...(tasks.length === 0 ? {} : { tasks }), status, live }];
   });
 }
 
@@ -95,17 +97,21 @@ export function countAhead(text: string | undefined): (partition: string, priori
   };
 }
 
-/** What sacct has of one job: its own line and its steps, of this submission and not of an earlier one with the same id. */
-export function accounted(text: string, job: JobRef, now: number): JobStatus | undefined {
+/** What sacct has of one job, or of one task of an array: its own line and its steps, of this submission and not of an earlier one with the same id. */
+export function accounted(text: string, job: JobRef, now: number, task?: number): JobStatus | undefined {
+  const jobId = task === undefined ? job.id : `${job.id}_${task}`;
   const lines = text.split('\n').map((line) => {
     const [id, state, exit, submit, end, elapsed, rss, mem, cpus, nodes, node, ...name] = line.split('|');
     return { id, state: state ?? '', exit, submit, end, elapsed, rss, mem, cpus, nodes, node, name: name.join('|') };
   });
   const mine = (submit: string | undefined) => (parseEpoch(submit ?? '') ?? 0) >= job.submittedAt - skewSeconds;
   // For its first seconds slurmdbd may call a job `allocation`: then the controller is asked.
-  const own = lines.filter((it) => it.id === job.id && it.name === job.name && mine(it.submit)).at(-1);
+  const named = lines.filter((it) => it.name === job.name && mine(it.submit));
+  const own =
+    named.filter((it) => it.id === jobId).at(-1) ??
+    (task === undefined ? undefined : named.find((it) => isOneOf(it.id, job.id, task)));
   if (own === undefined) return undefined;
-  const steps = lines.filter((it) => it.id?.startsWith(`${job.id}.`) && mine(it.submit));
+  const steps = lines.filter((it) => it.id?.startsWith(`${jobId}.`) && mine(it.submit));
   const meaning = slurmMeaning(own.state);
   if (meaning === undefined || meaning.kind === 'elsewhere') return { state: 'unknown', word: own.state };
   if (meaning.kind === 'passing') return passing(own.state, parseEpoch(own.end ?? ''), now);
@@ -128,9 +134,34 @@ export function accounted(text: string, job: JobRef, now: number): JobStatus | u
   });
 }
 
+/** Tasks that were cancelled before they began have one line, `7_[5-10%2]`. */
+function isOneOf(id: string | undefined, array: string, task: number): boolean {
+  const [, of, tasks] = /^(\d+)_\[(.*)\]$/.exec(id ?? '') ?? [];
+  return of === array && readTasks(tasks ?? '').includes(task);
+}
+
+const lineOf = (text: string, field: string, value: string): string | undefined =>
+  text.split('\n').find((line) => scontrolField(line, field) === value);
+
+/** Its own line, or that of all that wait; once these are cancelled, they have no numbers any more (NO_VAL). */
+function lineOfTask(text: string, array: string, task: number): string | undefined {
+  const lines = text.split('\n').filter((line) => scontrolField(line, 'ArrayJobId') === array);
+  const has = (tasks: string | undefined) => readTasks(tasks ?? '').includes(task);
+  return (
+    lines.find((line) => has(scontrolField(line, 'ArrayTaskId'))) ??
+    lines.find((line) => scontrolField(line, 'ArrayTaskId') === '4294967294')
+  );
+}
+
 /** What `scontrol -o show job` says, the last that knows an ended job where there is no accounting. */
-export function shown(text: string, job: JobRef, now: number, accounting: boolean): JobStatus | undefined {
-  const line = text.split('\n').find((it) => scontrolField(it, 'JobId') === job.id);
+export function shown(
+  text: string,
+  job: JobRef,
+  now: number,
+  accounting: boolean,
+  task?: number,
+): JobStatus | undefined {
+  const line = task === undefined ? lineOf(text, 'JobId', job.id) : lineOfTask(text, job.id, task);
   if (line === undefined) return undefined;
   // The comment is its name, too: a person or a site's plugin may have given it another one.
   if (![scontrolField(line, 'JobName'), scontrolField(line, 'Comment')].includes(job.name)) return undefined;

@@ -3,8 +3,9 @@ import { asJobId, type JobId } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { Host } from './host.ts';
 import type { JobRef, JobStatus, QueryError, Scheduler } from './scheduler.ts';
+import { arrayInQueue, arrayStatus } from './slurm-array.ts';
 import { liveScript, parseLive } from './slurm-live.ts';
-import { accounted, countAhead, parseFacts, parseQueue, shown } from './slurm-parse.ts';
+import { accounted, countAhead, parseFacts, parseQueue, type QueueLine, shown } from './slurm-parse.ts';
 import {
   cancelScript,
   findScript,
@@ -66,8 +67,7 @@ export function slurmScheduler(host: Host, site: SlurmSite = {}): SlurmScheduler
     const queue = parseQueue(squeue.stdout, countAhead(facts?.privateJobs === true ? undefined : counted));
     const statuses = new Map<JobId, JobStatus>();
     for (const job of jobs) {
-      const line = queue.find((it) => it.id === job.id && it.name === job.name);
-      const status = line?.status ?? ended(job, found, now);
+      const status = queuedOrRunning(job, queue) ?? (job.tasks === undefined ? ended : arrayEnded)(job, found, now);
       if (!('state' in status)) return err(status);
       statuses.set(job.id, status);
     }
@@ -94,8 +94,10 @@ export function slurmScheduler(host: Host, site: SlurmSite = {}): SlurmScheduler
       if (!answer.ok) return answer;
       const squeue = answer.value.found.get('squeue');
       if (squeue === undefined || squeue.code !== 0) return failed('squeue', squeue);
-      const live = parseQueue(squeue.stdout, () => undefined).filter((it) => it.name === name && it.live && !it.alias);
-      return ok(live.map((it) => ({ id: asJobId(it.id), name, submittedAt: it.submittedAt ?? 0 })));
+      const live = parseQueue(squeue.stdout, () => undefined).filter((it) => it.name === name && it.live);
+      // Of an array each task has a line.
+      const byId = new Map(live.map((it) => [it.id, { id: asJobId(it.id), name, submittedAt: it.submittedAt ?? 0 }]));
+      return ok([...byId.values()]);
     },
     async cancel(job) {
       const asked = await sections(cancelScript(job, site));
@@ -122,13 +124,30 @@ interface Answer {
   readonly now: number;
 }
 
+function queuedOrRunning(job: JobRef, queue: readonly QueueLine[]): JobStatus | undefined {
+  if (job.tasks !== undefined) return arrayInQueue(job, queue);
+  const lines = queue.filter((it) => it.id === job.id && it.name === job.name);
+  return (lines.find(({ live }) => live) ?? lines[0])?.status;
+}
+
+/** Of each task by itself: a controller forgets them one by one. */
+function arrayEnded(job: JobRef, found: ReadonlyMap<string, Section>, now: number): JobStatus | QueryError {
+  const statuses = new Map<number, JobStatus>();
+  for (const task of job.tasks ?? []) {
+    const status = ended(job, found, now, task);
+    if (!('state' in status)) return status;
+    statuses.set(task, status);
+  }
+  return arrayStatus(statuses);
+}
+
 /** sacct, then scontrol; absent only if everyone who could know has answered. */
-function ended(job: JobRef, found: ReadonlyMap<string, Section>, now: number): JobStatus | QueryError {
+function ended(job: JobRef, found: ReadonlyMap<string, Section>, now: number, task?: number): JobStatus | QueryError {
   const sacct = found.get('sacct');
-  const fromAccounting = sacct?.code === 0 ? accounted(sacct.stdout, job, now) : undefined;
+  const fromAccounting = sacct?.code === 0 ? accounted(sacct.stdout, job, now, task) : undefined;
   if (fromAccounting?.state === 'ended') return fromAccounting;
   const scontrol = found.get(`scontrol ${job.id}`);
-  const fromController = scontrol?.code === 0 ? shown(scontrol.stdout, job, now, sacct?.code === 0) : undefined;
+  const fromController = scontrol?.code === 0 ? shown(scontrol.stdout, job, now, sacct?.code === 0, task) : undefined;
   if (fromController !== undefined) return fromController;
   if (fromAccounting !== undefined) return fromAccounting;
   // "Invalid job id specified" is an answer; a controller that does not answer is none.

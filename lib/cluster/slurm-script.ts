@@ -19,7 +19,8 @@ export interface SlurmFacts {
 
 // SQUEUE_* and SACCT_* of a user's profile filter and sort; the plain words of our options must mean what the manual says.
 export const neutral: readonly string[] = [
-  'export LC_ALL=C SLURM_TIME_FORMAT=%s',
+  // Lists of an array's tasks are cut after 64 bytes otherwise.
+  'export LC_ALL=C SLURM_TIME_FORMAT=%s SLURM_BITSTR_LEN=0',
   'unset SQUEUE_ACCOUNT SQUEUE_ALL SQUEUE_ARRAY SQUEUE_ARRAY_UNIQUE SQUEUE_FEDERATION SQUEUE_FORMAT SQUEUE_FORMAT2 SQUEUE_LICENSES SQUEUE_LOCAL SQUEUE_NAMES SQUEUE_PARTITION SQUEUE_PRIORITY SQUEUE_QOS SQUEUE_SIBLING SQUEUE_SORT SQUEUE_STATES SQUEUE_USERS SACCT_FEDERATION SACCT_LOCAL SACCT_FORMAT',
 ];
 
@@ -33,9 +34,10 @@ export const section: readonly string[] = [
 
 export const clusters = (site: SlurmSite) => (site.clusters === undefined ? '' : ` -M ${shellQuote(site.clusters)}`);
 
-export const squeueFields = '%A|%T|%i|%r|%S|%M|%N|%P|%V|%Q|%j';
+/** An array has a line for each task that has begun and one for all that wait, under one id; `%K` says which they are. */
+export const squeueFields = '%F|%T|%K|%r|%S|%M|%N|%P|%V|%Q|%j';
 export const sacctFields =
-  'JobIDRaw,State,ExitCode,Submit,End,ElapsedRaw,MaxRSS,ReqMem,AllocCPUS,AllocNodes,NodeList,JobName';
+  'JobID,State,ExitCode,Submit,End,ElapsedRaw,MaxRSS,ReqMem,AllocCPUS,AllocNodes,NodeList,JobName';
 
 /** How many wait, where one of the jobs in `$q` does; `config`: with what the site hides from its users. */
 export const countingLines = (site: SlurmSite, config: boolean): readonly string[] => [
@@ -67,7 +69,8 @@ export function queryScript(
   const since = Math.min(...jobs.map((job) => job.submittedAt));
   const still = slurmStates.filter(({ meaning }) => meaning.kind === 'queued' || meaning.kind === 'running');
   const over = slurmStates.filter(({ meaning }) => meaning.kind === 'ended');
-  // The id and the state are neighbours in both formats, and the name comes last; sacct says `CANCELLED by 0`.
+  // The id and the state are neighbours in both formats, and the name comes last; sacct says `CANCELLED by 0`. Of an array sacct knows
+  // its tasks alone (`7_1`), and scontrol is asked, too.
   const patterns = (states: typeof slurmStates) => states.map(({ word }) => `*"$nl$id|${word}"*"|$name$nl"*`).join('|');
   const each = (list: string) => [`for job in ${list}; do id=\${job%%/*} name=\${job#*/}`];
   return [

@@ -1,5 +1,6 @@
 import { shellQuote } from '../base/shell-quote.ts';
-import type { SubmitRequest } from './scheduler.ts';
+import { writeTasks } from './array-tasks.ts';
+import type { JobArray, SubmitRequest } from './scheduler.ts';
 import { clusters, neutral, type SlurmSite } from './slurm-script.ts';
 
 /** The exit status of a submission of which nobody knows whether it was accepted (EX_TEMPFAIL). */
@@ -19,6 +20,9 @@ export const outside: readonly string[] = [
   'done',
 ];
 
+export const arrayOption = ({ tasks, throttle }: JobArray): string =>
+  `${writeTasks(tasks)}${throttle === undefined ? '' : `%${throttle}`}`;
+
 /** Both or none: a job that nothing waits for is taken back. */
 export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
   if (request.first === undefined) return sbatchOne(request, site);
@@ -35,17 +39,21 @@ export function sbatchScript(request: SubmitRequest, site: SlurmSite): string {
 
 /** `more`: an option as the shell reads it. */
 function sbatchOne(request: SubmitRequest, site: SlurmSite, more = ''): string {
+  const { array } = request;
+  // `%` begins a pattern in a file name (sbatch(1), FILENAME PATTERN): doubled it is itself.
+  const log =
+    array === undefined ? request.log.replaceAll('%', '%%') : `${request.cwd.replaceAll('%', '%%')}/tasks/%a/log`;
   const options = [
     '--parsable',
     ...(site.clusters === undefined ? [] : [`--clusters=${site.clusters}`]),
     `--job-name=${request.name}`,
     `--comment=${request.name}`,
     `--chdir=${request.cwd}`,
-    // `%` begins a pattern in a file name (sbatch(1), FILENAME PATTERN): doubled it is itself.
-    `--output=${request.log.replaceAll('%', '%%')}`,
-    `--error=${request.log.replaceAll('%', '%%')}`,
+    `--output=${log}`,
+    `--error=${log}`,
     // One log over all that the job writes, a requeued one included.
     '--open-mode=append',
+    ...(array === undefined ? [] : [`--array=${arrayOption(array)}`]),
   ].map(shellQuote);
   return [
     'mlops_o=$(',

@@ -77,11 +77,11 @@ describe('squeue', () => {
   test('says that a job runs, waits and why, and is silent about one that has ended', () => {
     const text = [
       'Maintenance on Friday | Saturday!',
-      `7|RUNNING|7|None|1795509011|1:01|c1|main|1795509010|4294901759|${name}`,
-      '8|PENDING|8|Resources|1795512345|0:00||main,gpu|1795509010|100|other | name',
-      '9|FAILED|9|JobLaunchFailure|1795509011|0:01|c1|main|1795509010|4294901759|ended',
-      '10|HIBERNATING|10|None|N/A|0:00||main|1795509010|1|new',
-      '12|PENDING|11_[1-4%2]|JobArrayTaskLimit|N/A|0:00||main|1795509010|1|array',
+      `7|RUNNING|N/A|None|1795509011|1:01|c1|main|1795509010|4294901759|${name}`,
+      '8|PENDING|N/A|Resources|1795512345|0:00||main,gpu|1795509010|100|other | name',
+      '9|FAILED|N/A|JobLaunchFailure|1795509011|0:01|c1|main|1795509010|4294901759|ended',
+      '10|HIBERNATING|N/A|None|N/A|0:00||main|1795509010|1|new',
+      '11|PENDING|1-4%2|JobArrayTaskLimit|N/A|0:00||main|1795509010|1|array',
     ].join('\n');
     expect(parseQueue(text, (partition, priority) => (partition === 'main,gpu' ? priority / 50 : undefined))).toEqual([
       expect.objectContaining({
@@ -97,8 +97,7 @@ describe('squeue', () => {
       }),
       expect.objectContaining({ id: '9', live: false, status: undefined }),
       expect.objectContaining({ id: '10', status: { state: 'unknown', word: 'HIBERNATING' } }),
-      expect.objectContaining({ id: '12', alias: false }),
-      expect.objectContaining({ id: '11_[1-4%2]', alias: true }),
+      expect.objectContaining({ id: '11', tasks: [1, 2, 3, 4] }),
     ]);
     expect(parseQueue('', nobodyAhead)).toEqual([]);
   });
