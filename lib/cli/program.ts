@@ -131,6 +131,7 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .argument('[commit or run]')
     .option('-f, --follow', 'and what it writes from now on, until it ends')
     .option('--cell <number>', 'what this cell of its notebook has put out')
+    .option('--task <number>', 'of a run with seeds or a matrix: the log of this task alone')
     .action(
       does(async (commit: string | undefined, flags: LogsFlags) =>
         (await import('./actions/logs.ts')).logsCommand(app, commit, flags),

@@ -19,7 +19,7 @@ export function planGc(survey: GcSurvey, live: ReadonlySet<string>, options: GcO
       .filter((path) => !trees.has(path) && !running.some((attempt) => belongs(path, attempt)))
       .map((path) => ({ kind: 'temporary', path }) as const),
     ...survey.files
-      .filter((path) => overPaths.has(path.slice(0, path.lastIndexOf('/'))))
+      .filter((path) => overPaths.has(path.split('/', 3).join('/')))
       .map((path) => ({ kind: 'run-files', path }) as const),
     ...survey.keeps
       .filter((path) => overKeeps.has(path) && !busyKeeps.has(path))
@@ -35,9 +35,9 @@ export function planGc(survey: GcSurvey, live: ReadonlySet<string>, options: GcO
   ];
 }
 
-/** A job's own folder for temporary files: the beginning of its fingerprint and its attempt. */
+/** A job's own folder for temporary files: the beginning of its fingerprint, its attempt, and its task where it is one of an array. */
 const belongs = (path: string, { fingerprint, attempt }: GcAttempt): boolean => {
-  const [, start, number] = /^tmp\/([0-9a-f]+)\.(\d+)$/.exec(path) ?? [];
+  const [, start, number] = /^tmp\/([0-9a-f]+)\.(\d+)(?:\.\d+)?$/.exec(path) ?? [];
   return start !== undefined && fingerprint.startsWith(start) && Number(number) === attempt;
 };
 const keepOf = ({ fingerprint }: GcAttempt): string => `runs/${fingerprint}/keep`;

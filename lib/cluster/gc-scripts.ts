@@ -28,7 +28,9 @@ for path in runs/*/.incoming-*; do
 done
 for path in runs/*/[0-9]*; do
   [ -d "$path" ] || continue
-  for part in tree out; do [ ! -d "$path/$part" ] || echo "files $path/$part"; done
+  for part in "$path"/tree "$path"/pristine "$path"/data "$path"/out "$path"/tasks/*/tree "$path"/tasks/*/out; do
+    [ ! -d "$part" ] || [ -L "\${part%/*}" ] || echo "files $part"
+  done
   if [ -f "$path/state/end" ]; then echo "ended $path"; continue; fi
   id=; at=; name=
   if [ -f "$path/state/submitted" ]; then
@@ -54,7 +56,7 @@ done
 for path in runs/*/keep; do [ ! -d "$path" ] || echo "keep $path"; done
 printf '%s\\n' runs/*/[0-9]*/state | old
 [ ! -d used ] || nice find used -type f ! -mtime +${days} 2>/dev/null | sed 's|^used/\\(..\\)/|used \\1|'
-printf '%s\\n' runs/*/[0-9]*/result/kept | xargs cat 2>/dev/null | awk '{ print "used", $1 }'
+printf '%s\\n' runs/*/[0-9]*/result/kept runs/*/[0-9]*/tasks/*/result/kept | xargs cat 2>/dev/null | awk '{ print "used", $1 }'
 for path in steps/*.*; do [ ! -f "$path" ] || ! quiet "$path" || echo "temporary $path"; done
 printf '%s\\n' steps/* | xargs awk '/^archive=/ { print "step", FILENAME, substr($0, 9) }' 2>/dev/null
 printf '%s\\n' steps/* | old

@@ -3,7 +3,9 @@ import type { GcAttempt, GcObject, GcSurvey } from './gc-types.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TEMPORARY =
-  /^(?:tmp\/(?:(?:UPLOAD|TREE|PART|GONE|ASK)-[\w.-]+|\.probe-\d+|[0-9a-f]+\.(?:\d+(?:\.\d+\.shell|\.build)?|\.incoming-\w+\.build))|runs\/[0-9a-f]{64}\/\.incoming-\w+|steps\/[\w.-]+|trees\/[0-9a-f]{64}\.[0-9a-f]+)$/;
+  /^(?:tmp\/(?:(?:UPLOAD|TREE|PART|GONE|ASK)-[\w.-]+|\.probe-\d+|[0-9a-f]+\.(?:\d+(?:\.\d+(?:\.shell)?|\.build)?|\.incoming-\w+\.build))|runs\/[0-9a-f]{64}\/\.incoming-\w+|steps\/[\w.-]+|trees\/[0-9a-f]{64}\.[0-9a-f]+)$/;
+/** Of an attempt, and of each of its tasks: what nobody reads any more. Its results stay. */
+const FILES = /^runs\/[0-9a-f]{64}\/\d+\/(?:tree|pristine|data|out|tasks\/\d+\/(?:tree|out))$/;
 
 /** What the survey script printed. A line that is not of our making is not ours to remove. Undefined: the script did not come to its end. */
 export function parseSurvey(text: string, options: { readonly all: boolean }): GcSurvey | undefined {
@@ -27,7 +29,7 @@ export function parseSurvey(text: string, options: { readonly all: boolean }): G
       ...of('ended').flatMap(([path]) => attempt(path, { ended: true, own: true, data: [], trees: [] }, old)),
       ...openAttempts(lines, old),
     ],
-    files: of('files').flatMap(([path = '']) => (/^runs\/[0-9a-f]{64}\/\d+\/(?:tree|out)$/.test(path) ? [path] : [])),
+    files: of('files').flatMap(([path = '']) => (FILES.test(path) ? [path] : [])),
     keeps: of('keep').flatMap(([path = '']) => (/^runs\/[0-9a-f]{64}\/keep$/.test(path) ? [path] : [])),
     steps: of('step').flatMap(([path = '', archive = '']) =>
       /^steps\/[0-9a-f]{64}$/.test(path) && isSha256(archive) ? [{ path, archive, old: old.has(path) }] : [],

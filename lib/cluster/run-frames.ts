@@ -1,6 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import { asJobId } from '../base/ids.ts';
+import { readTasks } from './array-tasks.ts';
 import type { AttemptFolder, Collected, WatchEvent } from './run-types.ts';
+import type { JobRef } from './scheduler.ts';
 
 /** What run-scripts.ts prints, read back. */
 export function parseLook(text: string, token: string, jobName: (attempt: number) => string): readonly AttemptFolder[] {
@@ -40,13 +42,22 @@ const claimedAt = (state: State): number | undefined => {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 };
 
+/** The tasks of an array, which are written down before it is submitted. */
+export function tasksOf(state: State): Pick<JobRef, 'tasks'> {
+  const tasks = readTasks(state.get('array') ?? '');
+  return tasks.length === 0 ? {} : { tasks };
+}
+
 /** The job that has begun is the job, whatever sbatch or a wrapper around it has said. */
 function jobOf(state: State, name: string): AttemptFolder['job'] {
   if (isAbandoned(state)) return undefined;
   const submitted = submittedJob(state.get('submitted'));
   const [, id, at] = /^job=(\S+) restart=\S* at=(\d+)/.exec(state.get('begun') ?? '') ?? [];
-  if (id === undefined || id === submitted?.id) return submitted;
-  return { id: asJobId(id), submittedAt: claimedAt(state) ?? Number(at), name };
+  const job =
+    id === undefined || id === submitted?.id
+      ? submitted
+      : { id: asJobId(id), submittedAt: claimedAt(state) ?? Number(at), name };
+  return job === undefined ? undefined : { ...job, ...tasksOf(state) };
 }
 
 function submittedJob(text: string | undefined): AttemptFolder['job'] {

@@ -1,9 +1,13 @@
 import { shellQuote } from '../base/shell-quote.ts';
+import { writeTasks } from './array-tasks.ts';
+import type { ArrayAttempt } from './run-types.ts';
 
 /** What runs on the far side for run folders: POSIX sh, ls, cat, head, tail, wc, find. Frames begin with a token nobody can guess. */
 
 /** A state file is a few lines; anything larger is damage. */
 const stateBytes = 16_384;
+/** Of the log at its end, for the report. */
+const logBytes = 65_536;
 
 const printState = (token: string, folder: string) =>
   `for f in ${folder}state/*; do
@@ -41,13 +45,28 @@ export interface SubmitScript {
   readonly token: string;
   /** Prints the job's id on its last line, or exits non-zero. */
   readonly submit: string;
+  readonly array?: ArrayAttempt;
 }
+
+/**
+ * What an array's attempt has besides, before there is a job: which tasks are its own, a folder for each of them with what only its job may
+ * read, and the folders of those whose results stand. The folder of the attempt is the current one.
+ */
+const arrayFolders = ({ tasks, taken }: ArrayAttempt): string => `
+mkdir -p tasks && printf '%s\\n' ${writeTasks(tasks)} >state/array || exit 1
+for k in ${tasks.join(' ')}; do
+  mkdir -p tasks/$k/in && { [ ! -f in/secrets ] || cp -p in/secrets tasks/$k/in/secrets; } || exit 1
+done
+rm -f in/secrets
+for k in ${taken?.tasks.join(' ') ?? ''}; do
+  ln -s ../../${taken?.from}/tasks/$k tasks/$k || exit 1
+done`;
 
 /**
  * mkdir is the claim: it works for exactly one client. While the script lives it says so every few seconds, so that a second client
  * can tell a slow submission from a dead one. What has begun is finished and written down, whatever becomes of the connection.
  */
-export const submitScript = ({ run, incoming, attempt, name, umask, token, submit }: SubmitScript): string => `
+export const submitScript = ({ run, incoming, attempt, name, umask, token, submit, array }: SubmitScript): string => `
 trap '' HUP PIPE TERM INT
 umask ${umask}
 cd ${shellQuote(run)} || exit 70
@@ -58,6 +77,7 @@ stop() { [ -z "$beat" ] || kill -KILL $beat 2>/dev/null; }
 undo() { stop; mv ${attempt} ${shellQuote(incoming)}.undone && rm -rf ${shellQuote(incoming)}.undone; }
 alive() { date +%s >${attempt}/state/claimed.tmp && mv -f ${attempt}/state/claimed.tmp ${attempt}/state/claimed; }
 mkdir ${attempt}/state && alive && mv ${shellQuote(incoming)}/* ${attempt}/ && rmdir ${shellQuote(incoming)} || { undo; exit 70; }
+${array === undefined ? '' : `(cd ${attempt} || exit 1${arrayFolders(array)}\n) || { undo; exit 70; }`}
 self=$$
 (beats=0; while [ $beats -lt 200 ] && sleep 5 && kill -0 $self && [ -d ${attempt}/state ]; do alive; beats=$((beats + 1)); done) </dev/null >/dev/null 2>&1 &
 beat=$!
@@ -151,9 +171,21 @@ while [ $beats -lt ${how === 'once' ? 1 : 600} ]; do
   beats=$((beats + 1))
 done`;
 
+/** Each task of an array has a log of its own, in the order of their numbers. */
+const arrayLog = (cat: string): string => `
+k=1
+while [ -d tasks/$k ]; do
+  if [ -f tasks/$k/log ]; then
+    printf 'mlops: the log of task %s:\\n' $k
+    ${cat} tasks/$k/log
+  fi
+  k=$((k + 1))
+done`;
+
 export const readLogScript = (folder: string): string => `
 cd ${shellQuote(folder)} || exit 70
-[ ! -f log ] || cat log`;
+if [ -f state/array ]; then${arrayLog('cat')}
+elif [ -f log ]; then cat log; fi`;
 
 /** While papermill works, its notebook is the hidden one beside where the finished one will be. */
 export const newestNotebookScript = (folder: string, token: string, largest: number): string => `
@@ -181,10 +213,17 @@ find state result tasks/*/state tasks/*/result -type f ! -name '*.tmp' 2>/dev/nu
   head -c "$size" "$f"
   echo
 done
-if [ -f log ]; then
-  size=$(tail -c 65536 log | wc -c | tr -d ' ')
+if [ -f state/array ]; then
+  words=$(${arrayLog('tail -c 4096')}
+  )
+  size=$(printf '%s\\n' "$words" | tail -c ${logBytes} | wc -c | tr -d ' ')
   printf '%s log %s log\\n' ${token} "$size"
-  tail -c 65536 log | head -c "$size"
+  printf '%s\\n' "$words" | tail -c ${logBytes}
+  echo
+elif [ -f log ]; then
+  size=$(tail -c ${logBytes} log | wc -c | tr -d ' ')
+  printf '%s log %s log\\n' ${token} "$size"
+  tail -c ${logBytes} log | head -c "$size"
   echo
 fi
 printf '%s end 0 end\\n' ${token}`;

@@ -3,7 +3,7 @@ import { asJobId, type Fingerprint } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { ExecOutput, Host, HostError } from './host.ts';
 import { jobName } from './job-name.ts';
-import { parseCollected, parseLook } from './run-frames.ts';
+import { parseCollected, parseLook, tasksOf } from './run-frames.ts';
 import { newestNotebook, readLog } from './run-read.ts';
 import {
   abandonScript,
@@ -50,6 +50,8 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
   const umask = group === true ? '007' : '077';
   const runFolder = (fingerprint: Fingerprint) => `${workdir}/runs/${fingerprint}`;
   const folder = (fingerprint: Fingerprint, attempt: number) => `${runFolder(fingerprint)}/${attempt}`;
+  const taskFolder = (fingerprint: Fingerprint, attempt: number, task: number | undefined) =>
+    `${folder(fingerprint, attempt)}${task === undefined ? '' : `/tasks/${task}`}`;
 
   const look = async (fingerprint: Fingerprint): Promise<Result<readonly AttemptFolder[], RunStoreError>> => {
     const mark = token();
@@ -133,7 +135,7 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
         const [job] = [...found.value].sort((a, b) => a.submittedAt - b.submittedAt || Number(a.id) - Number(b.id));
         if (job !== undefined) {
           const adopted = await quiet(path, adoptScript(path, job.id, job.submittedAt, job.name));
-          return adopted.ok ? ok({ kind: 'job', job }) : adopted;
+          return adopted.ok ? ok({ kind: 'job', job: { ...job, ...tasksOf(seen.state) } }) : adopted;
         }
         const { silentSeconds } = seen;
         if (silentSeconds < patienceSeconds) return ok({ kind: 'pending', silentSeconds });
@@ -145,9 +147,10 @@ export function openRunStore({ host, scheduler, workdir, group }: RunStoreOption
     },
 
     watch: (fingerprint, attempt, signal, options = {}) =>
-      watchRun(host, folder(fingerprint, attempt), signal, options),
+      watchRun(host, taskFolder(fingerprint, attempt, options.task), signal, options),
 
-    readLog: (fingerprint, attempt, give, signal) => readLog(host, folder(fingerprint, attempt), give, signal),
+    readLog: (fingerprint, attempt, task, give, signal) =>
+      readLog(host, taskFolder(fingerprint, attempt, task), give, signal),
     newestNotebook: (fingerprint, attempt, signal) => newestNotebook(host, folder(fingerprint, attempt), signal),
 
     async collect(fingerprint, attempt): Promise<Result<Collected, RunStoreError>> {
@@ -190,6 +193,7 @@ const buildJob = (name: string, at: string, seconds: number) => ({
 
 async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Result<Submitted, SubmitError>> {
   const { host, scheduler, umask, run, name, at } = place;
+  const { array } = request;
   const mark = token();
   const script = submitScript({
     run,
@@ -198,6 +202,7 @@ async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Resul
     name,
     umask,
     token: mark,
+    ...(array === undefined ? {} : { array }),
     submit: scheduler.submitScript({
       name,
       script: `${at}/job.sh`,
@@ -207,6 +212,7 @@ async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Resul
       ...(request.mem === undefined ? {} : { mem: request.mem }),
       ...(request.signalSeconds === undefined ? {} : { signalSeconds: request.signalSeconds }),
       ...(request.buildFirst === true ? { first: buildJob(name, at, request.seconds) } : {}),
+      ...(array === undefined ? {} : { array }),
     }),
   });
   const done = await host.exec(script, { timeoutSeconds: submitSeconds });
@@ -219,7 +225,12 @@ async function submit(place: SubmitPlace, request: SubmitAttempt): Promise<Resul
     return ok({
       kind: 'submitted',
       attempt: request.attempt,
-      job: { id: asJobId(id), name, submittedAt: Number(time) },
+      job: {
+        id: asJobId(id),
+        name,
+        submittedAt: Number(time),
+        ...(array === undefined ? {} : { tasks: array.tasks }),
+      },
     });
   }
   if (verb === undefined && code === 70) return err({ reason: 'folder', path: at, detail: stderr.trim() });

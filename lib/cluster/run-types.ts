@@ -1,7 +1,7 @@
 import type { Fingerprint } from '../base/ids.ts';
 import type { Result } from '../base/result.ts';
 import type { HostError } from './host.ts';
-import type { JobRef, QueryError, Scheduler } from './scheduler.ts';
+import type { JobArray, JobRef, QueryError, Scheduler } from './scheduler.ts';
 
 /** One attempt as its folder shows it. */
 export interface AttemptFolder {
@@ -29,6 +29,13 @@ export interface SubmitAttempt {
   readonly signalSeconds?: number;
   /** `build.sh` is there too, and is to be a job of its own before this one. */
   readonly buildFirst?: boolean;
+  /** The tasks of the run are jobs of their own. */
+  readonly array?: ArrayAttempt;
+}
+
+export interface ArrayAttempt extends JobArray {
+  /** Tasks whose results stand, and the attempt in whose folder they are: they are not run again. */
+  readonly taken?: { readonly tasks: readonly number[]; readonly from: number };
 }
 
 export type Submitted =
@@ -73,6 +80,8 @@ export interface WatchOptions {
   readonly logFrom?: number;
   /** Only what is there now, without a loop on the far side. */
   readonly once?: boolean;
+  /** The files of this task alone. */
+  readonly task?: number;
 }
 
 export interface ExecutedNotebook {
@@ -121,10 +130,11 @@ export interface RunStore {
     options?: WatchOptions,
   ): AsyncGenerator<WatchEvent, void>;
   collect(fingerprint: Fingerprint, attempt: number): Promise<Result<Collected, RunStoreError>>;
-  /** All of the log that is there now, in pieces as they come; gives how many bytes that was. */
+  /** All of the log that is there now, or of one task's, in pieces as they come; gives how many bytes that was. */
   readLog(
     fingerprint: Fingerprint,
     attempt: number,
+    task: number | undefined,
     give: (piece: Buffer) => void,
     signal: AbortSignal,
   ): Promise<Result<number, RunStoreError>>;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '../base/result.ts';
-import type { JobRef } from '../cluster/scheduler.ts';
 import type { GateContext } from '../gate/context.ts';
 import { type FollowEnd, follow } from '../gate/follow.ts';
 import type { Identified } from '../gate/identify.ts';
@@ -8,11 +7,14 @@ import { reportsOf } from '../gate/known.ts';
 import type { GateError } from '../gate/outcome.ts';
 import type { PlaceError } from '../gate/place.ts';
 import type { Session } from '../gate/reconnect.ts';
+import type { Following } from '../gate/run-ears.ts';
 import type { Report } from '../report/types.ts';
 
 export interface LogsOptions {
   /** Until the job has ended. */
   readonly follow: boolean;
+  /** Of a run with tasks: this one's alone. */
+  readonly task?: number;
   readonly write: (piece: Buffer | string) => void;
   /** So many bytes of a flood are passed over. */
   readonly passOver: (bytes: number) => void;
@@ -20,6 +22,8 @@ export interface LogsOptions {
 
 export type LogsEnd =
   | { readonly kind: 'shown'; readonly bytes: number; readonly attempt: number; readonly job?: string }
+  /** Each task of an array has a log of its own: there is none to follow for all of them. */
+  | { readonly kind: 'which-task'; readonly tasks: readonly number[] }
   | { readonly kind: 'followed'; readonly attempt: number; readonly job: string; readonly end: FollowEnd }
   /** Not where the job ran: the end of it, as the report has it. `unreached`: nobody could look there. */
   | { readonly kind: 'report'; readonly report: Report; readonly unreached?: PlaceError };
@@ -70,11 +74,20 @@ async function logsThere(
       await sleep(1000);
       continue;
     }
-    const read = await runs.readLog(fingerprint, attempt, options.write, context.signal);
+    const { task } = options;
+    const array = job?.tasks;
+    if (options.follow && task === undefined && array !== undefined && !finished)
+      return ok({ kind: 'which-task', tasks: array });
+    const read = await runs.readLog(fingerprint, attempt, task, options.write, context.signal);
     if (!read.ok) return err({ reason: 'runs', cause: read.error, place });
-    if (!options.follow || job === undefined || finished)
+    const isOver = finished || (task !== undefined && array?.includes(task) === false);
+    if (!options.follow || job === undefined || isOver)
       return ok({ kind: 'shown', bytes: read.value, attempt, ...(job === undefined ? {} : { job: job.id }) });
-    const end = await followLog(context, identified, session, { attempt, job, logFrom: read.value }, options);
+    const only = task === undefined ? {} : { task };
+    // What the others do is of no interest.
+    const ofTask = task === undefined || array === undefined ? job : { ...job, tasks: [task] };
+    const run = { attempt, job: ofTask, logFrom: read.value, ...only };
+    const end = await followLog(context, identified, session, run, options);
     return ok({ kind: 'followed', attempt, job: job.id, end });
   }
 }
@@ -84,7 +97,7 @@ function followLog(
   context: GateContext,
   { fingerprint }: Identified,
   session: Session,
-  run: { readonly attempt: number; readonly job: JobRef; readonly logFrom: number },
+  run: Omit<Following, 'fingerprint'>,
   { write, passOver }: LogsOptions,
 ): Promise<FollowEnd> {
   return follow(

@@ -11,6 +11,8 @@ export interface Following {
   readonly fingerprint: Fingerprint;
   readonly attempt: number;
   readonly job: JobRef;
+  /** Of an array: this task's files alone. */
+  readonly task?: number;
   /** How many bytes of the log are known already. */
   readonly logFrom?: number;
 }
@@ -74,21 +76,21 @@ export class RunEars {
   }
 
   async #hear(signal: AbortSignal, once: boolean): Promise<void> {
-    const { fingerprint, attempt } = this.#run;
-    const from = { logFrom: this.#known.log, once };
+    const { fingerprint, attempt, task } = this.#run;
+    const from = { logFrom: this.#known.log, once, ...(task === undefined ? {} : { task }) };
     for await (const event of this.#connection.runs.watch(fingerprint, attempt, signal, from)) this.#take(event);
   }
 
   #take(event: WatchEvent): void {
     const { emit, now } = this.#options;
-    const { fingerprint, attempt, job } = this.#run;
+    const { fingerprint, attempt, job, task } = this.#run;
     if (event.kind === 'lost') this.lost = event.error;
     else this.heard = true;
     const status = this.#known.hear(event, now());
     if (status !== undefined) emit({ event: 'status', status, job: job.id });
     if (event.kind === 'log') emit({ event: 'log', text: event.text, left: event.left });
     else if (event.kind === 'state' && event.name === 'now') emit({ event: 'progress', line: event.text.trim() });
-    if (event.kind === 'state' && event.name === 'end')
+    if (event.kind === 'state' && event.name === 'end' && task === undefined)
       this.collected ??= this.#connection.runs.collect(fingerprint, attempt);
     this.#wake();
   }

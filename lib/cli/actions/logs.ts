@@ -13,11 +13,21 @@ import { mayRun } from '../trust.ts';
 export interface LogsFlags {
   readonly follow?: boolean;
   readonly cell?: string;
+  readonly task?: string;
 }
 
 /** `mlops logs [COMMIT|RUN]`: the log on standard output, all else beside it. Letting go of it never ends the job. */
 export async function logsCommand(app: App, named: string | undefined, flags: LogsFlags): Promise<number> {
   const { follow = false, cell } = flags;
+  const task = flags.task === undefined ? undefined : Number(flags.task);
+  if (task !== undefined && (!Number.isSafeInteger(task) || task < 1 || cell !== undefined)) {
+    app.say(
+      cell === undefined
+        ? `mlops  --task takes the number of a task, counted from 1, not ${JSON.stringify(flags.task)}`
+        : 'mlops  --task shows the log of a task: it does not go with --cell',
+    );
+    return 1;
+  }
   const number = cell === undefined ? undefined : Number(cell);
   if (number !== undefined && (!Number.isSafeInteger(number) || number < 1 || follow)) {
     app.say(
@@ -27,14 +37,21 @@ export async function logsCommand(app: App, named: string | undefined, flags: Lo
     );
     return 1;
   }
-  const again = `mlops logs${follow ? ' -f' : ''}${named === undefined ? '' : ` ${named}`}`;
+  const of = task === undefined ? '' : ` --task ${task}`;
+  const again = `mlops logs${follow ? ' -f' : ''}${of}${named === undefined ? '' : ` ${named}`}`;
   return inRepository(app, { again }, async (session) => {
     if (!(await mayRun(app, session))) return 1;
-    return number === undefined ? showLog(app, session, named, follow) : showOutputs(app, session, named, number);
+    return number === undefined ? showLog(app, session, named, follow, task) : showOutputs(app, session, named, number);
   });
 }
 
-function showLog(app: App, session: Session, named: string | undefined, following: boolean): Promise<number> {
+function showLog(
+  app: App,
+  session: Session,
+  named: string | undefined,
+  following: boolean,
+  task: number | undefined,
+): Promise<number> {
   const { setting } = session;
   const decoder = new StringDecoder('utf8');
   const write = (piece: Buffer | string): void => {
@@ -46,7 +63,8 @@ function showLog(app: App, session: Session, named: string | undefined, followin
     named,
     async (context, identified, progress) => {
       const passOver = (bytes: number) => progress.say(passedOver(bytes));
-      const done = await logs(context, identified, { follow: following, write, passOver });
+      const only = task === undefined ? {} : { task };
+      const done = await logs(context, identified, { follow: following, ...only, write, passOver });
       if (!done.ok) {
         progress.say(...stoppedLines(done.error, setting));
         return 1;
@@ -54,7 +72,7 @@ function showLog(app: App, session: Session, named: string | undefined, followin
       const end = done.value;
       if (end.kind === 'report') write(`${end.report.logTail.replace(/\n$/, '')}\n`);
       progress.say(...logsLines(end, short(identified.commit), setting));
-      return end.kind === 'followed' && end.end.how !== 'ended' ? 1 : 0;
+      return end.kind === 'which-task' || (end.kind === 'followed' && end.end.how !== 'ended') ? 1 : 0;
     },
     remarksAlone,
   );

@@ -25,6 +25,17 @@ export function logsLines(end: LogsEnd, commit: string, setting: Setting): reado
             lead(end.job === undefined ? 'nothing is logged yet' : `job ${said(end.job, 40)} has logged nothing yet`),
             ...nextLines([{ command: `mlops logs -f ${commit}`, what: 'shows it as it comes' }], style),
           ];
+    case 'which-task':
+      return [
+        lead(`each of the ${plural(end.tasks.length, 'task')} has a log of its own`),
+        ...nextLines(
+          [
+            { command: `mlops logs -f --task ${end.tasks[0] ?? 1} ${commit}`, what: 'follows one of them' },
+            { command: `mlops logs ${commit}`, what: 'shows what all have logged so far' },
+          ],
+          style,
+        ),
+      ];
     case 'report':
       return [
         ...(end.unreached === undefined ? [] : troubleLines(placeTrouble(end.unreached, setting), style)),
