@@ -1,5 +1,6 @@
 import { asJobId, type JobId, type Oid } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
+import { readTasks } from '../cluster/array-tasks.ts';
 import { type NamedRun, readJobName } from '../cluster/job-name.ts';
 import type { RunStore } from '../cluster/run-store.ts';
 import type { JobRef, JobStatus, QueryError } from '../cluster/scheduler.ts';
@@ -89,7 +90,10 @@ async function askPlace(
 }
 
 /** What the run's folder says where the client was gone before it knew. */
-async function jobOf(folders: RunStore, { fingerprint, attempt, job, since }: PendingRun): Promise<JobRef | undefined> {
+async function jobOf(
+  folders: RunStore,
+  { fingerprint, attempt, job, tasks, since }: PendingRun,
+): Promise<JobRef | undefined> {
   if (job === undefined) {
     const looked = await folders.look(fingerprint);
     return looked.ok ? looked.value.at(-1)?.job : undefined;
@@ -99,5 +103,6 @@ async function jobOf(folders: RunStore, { fingerprint, attempt, job, since }: Pe
     name: folders.jobName(fingerprint, attempt),
     // The job may have been there before it was found; a day more, since the clocks are two.
     submittedAt: Math.floor(Date.parse(since) / 1000) - 7 * 86_400,
+    ...(tasks === undefined ? {} : { tasks: readTasks(tasks) }),
   };
 }

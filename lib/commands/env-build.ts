@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { GateContext } from '../gate/context.ts';
 import type { Identified } from '../gate/identify.ts';
-import { layOut, lookFor } from '../gate/lay-out.ts';
+import { layOut, lookFor, wholeIn } from '../gate/lay-out.ts';
 import type { GateError } from '../gate/outcome.ts';
 import type { Connection } from '../gate/place.ts';
 import { type Prepared, prepare } from '../gate/prepare.ts';
@@ -86,7 +86,7 @@ async function fill(
   const part = { tree, contents, sources: prepared.sources };
   const looked = await lookFor(context, connection, part);
   if (!looked.ok) return err({ reason: 'store', cause: looked.error, place });
-  const laid = await layOut(context, connection, part, looked.value, `${incoming}/tree`);
+  const laid = await layOut(context, connection, part, looked.value, wholeIn(incoming));
   if (!laid.ok) return err({ reason: 'store', cause: laid.error, place });
   const inputs = ['setup.sh', 'environment.json'].flatMap((name) => {
     const file = plan.inputs.get(name);

@@ -70,6 +70,9 @@ export async function envShell(
     `[ -d ${shellQuote(tree)} ] || exit 66; umask 077; export -p >${shellQuote(`${folder}/shell.env`)}`,
   );
   if (!kept.ok) return err({ reason: 'place', cause: { reason: 'host', cause: kept.error } });
+  // An array has no tree but those of its tasks.
+  if (kept.value.code === 66 && task === undefined && last.job?.tasks !== undefined)
+    return err({ reason: 'no-such-task', tasks });
   if (kept.value.code === 66) return err({ reason: 'tree-gone', folder: tree });
   const written = await runs.writeFiles(folder, files);
   if (!written.ok) return err({ reason: 'runs', cause: written.error, place });

@@ -42,7 +42,9 @@ async function endQueued(
     const last = looked.ok ? looked.value.at(-1) : undefined;
     if (last?.job === undefined) return false;
     const asked = await scheduler.query([last.job]);
-    if (!asked.ok || asked.value.get(last.job.id)?.state !== 'queued') return false;
+    const status = asked.ok ? asked.value.get(last.job.id) : undefined;
+    // Of an array that waits again, tasks have run.
+    if (status?.state !== 'queued' || (status.counts?.ended ?? 0) > 0) return false;
     const cancelled = await scheduler.cancel(last.job);
     if (!cancelled.ok || cancelled.value.state !== 'ended') return false;
     forgetPending(context.repo, run.commit);

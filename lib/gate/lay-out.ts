@@ -2,6 +2,7 @@ import type { Sha256 } from '../base/ids.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { StoreError } from '../cluster/content-store.ts';
 import { shareFolders } from '../cluster/shared-trees.ts';
+import type { TreeEntry } from '../cluster/store-types.ts';
 import type { GateContext } from './context.ts';
 import type { Connection } from './place.ts';
 import type { Prepared } from './prepare.ts';
@@ -9,7 +10,7 @@ import type { Prepared } from './prepare.ts';
 /** How often what vanished between the look and the build is sent again: scratch file systems delete single old files. */
 const repairs = 2;
 
-type Part = Pick<Prepared, 'tree' | 'contents' | 'sources'>;
+type Files = Pick<Prepared, 'tree' | 'contents' | 'sources'>;
 
 /** What of a tree the place has. */
 export interface Looked {
@@ -24,7 +25,7 @@ export interface Looked {
 export async function lookFor(
   { signal }: GateContext,
   { store }: Connection,
-  { tree, contents }: Part,
+  { tree, contents }: Files,
 ): Promise<Result<Looked, StoreError>> {
   const folders = shareFolders(tree);
   const found = await store.findShared(folders.shared, signal);
@@ -40,20 +41,34 @@ export async function lookFor(
   return lacking.ok ? ok({ wanted: new Set(lacking.value), folders, found: found.value }) : lacking;
 }
 
+/** A folder to be made, and what of the tree goes there. */
+interface Part {
+  readonly into: string;
+  readonly has: (entry: TreeEntry) => boolean;
+}
+const isLinked = (entry: TreeEntry): boolean => entry.kind === 'file' && entry.as === 'link';
+export const wholeIn = (folder: string): readonly Part[] => [{ into: `${folder}/tree`, has: () => true }];
+/** What each task of an array has a copy of, and what it has links to. */
+export const partsOf = (folder: string): readonly Part[] => [
+  { into: `${folder}/pristine`, has: (entry) => !isLinked(entry) },
+  { into: `${folder}/data`, has: isLinked },
+];
+
 /** Sends what is wanted, and makes the tree of what is there then. Gives what shared folders it leads to, as `in/trees` has it (docs/job.md). */
 export async function layOut(
   context: GateContext,
   { store }: Connection,
-  part: Part,
+  files: Files,
   looked: Looked,
-  into: string,
+  parts: readonly Part[],
 ): Promise<Result<string, StoreError>> {
   const found = new Map(looked.found);
+  const made = new Set<Part>();
   let missing = looked.wanted;
   for (let tries = 0; ; tries++) {
-    const of = bytesOf(part, missing);
+    const of = bytesOf(files, missing);
     if (missing.size > 0) {
-      const sent = await store.put(part.sources(missing), {
+      const sent = await store.put(files.sources(missing), {
         signal: context.signal,
         total: of,
         onProgress: (bytes) => context.emit({ event: 'uploading', bytes, of }),
@@ -63,7 +78,7 @@ export async function layOut(
       for (const { key, files } of looked.folders.shared)
         if (files.some(({ sha256 }) => missing.has(sha256))) found.delete(key);
     }
-    const built = await buildTree(context, store, looked.folders, found, into);
+    const built = await buildTree(context, store, looked.folders, found, parts, made);
     if (built.ok || built.error.reason !== 'missing' || tries === repairs) return built;
     missing = new Set(built.error.sha256s);
   }
@@ -74,7 +89,9 @@ async function buildTree(
   store: Connection['store'],
   { own, shared }: Looked['folders'],
   found: Map<string, string>,
-  into: string,
+  parts: readonly Part[],
+  /** Those that are there: what was missing was missing in another. */
+  done: Set<Part>,
 ): Promise<Result<string, StoreError>> {
   const tree = [...own];
   let list = '';
@@ -89,9 +106,14 @@ async function buildTree(
     tree.push({ kind: 'symlink', path: folder.path, target });
     list += `${target.slice(`${store.workdir}/trees/`.length, -'/tree'.length)} ${folder.path}\n`;
   }
-  const built = await store.materialise({ tree, into, as: 'copy', signal });
-  return built.ok ? ok(list) : built;
+  for (const part of parts.filter((one) => !done.has(one))) {
+    const built = await store.materialise({ tree: tree.filter(part.has), into: part.into, as: 'copy', signal });
+    if (!built.ok) return built;
+    done.add(part);
+  }
+  return ok(list);
 }
 
-export const bytesOf = ({ contents }: Pick<Part, 'contents'>, wanted: ReadonlySet<Sha256>): number =>
+/** How much is to be sent. */
+export const bytesOf = ({ contents }: Pick<Files, 'contents'>, wanted: ReadonlySet<Sha256>): number =>
   contents.reduce((sum, { sha256, size }) => sum + (wanted.has(sha256) ? size : 0), 0);

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asFingerprint, asOid, type Fingerprint, isFingerprint, isOid, type Oid } from '../base/ids.ts';
+import { writeTasks } from '../cluster/array-tasks.ts';
+import type { JobRef } from '../cluster/scheduler.ts';
 import { writeWhole } from '../fingerprint/state-file.ts';
 import type { Repository } from '../git/repository.ts';
 import type { RunResult } from '../verdict/types.ts';
@@ -13,6 +15,8 @@ export interface PendingRun {
   readonly place: string;
   /** Absent: it was about to be submitted, and what came of it shows the run's folder. */
   readonly job?: string;
+  /** The job is an array of these tasks, `1-20`. */
+  readonly tasks?: string;
   readonly attempt: number;
   readonly branch?: string;
   readonly remote?: string;
@@ -31,7 +35,7 @@ const pathOf = (repo: Pick<Repository, 'stateDir'>, commit: Oid): string => join
 export function notePending(
   repo: Pick<Repository, 'stateDir'>,
   run: Pick<PendingRun, 'commit' | 'fingerprint' | 'place' | 'attempt' | 'reports'> & {
-    readonly job: string | undefined;
+    readonly job: JobRef | undefined;
     readonly branch: string | undefined;
     readonly remote: string | undefined;
     readonly again: boolean;
@@ -46,7 +50,8 @@ export function notePending(
     commit,
     fingerprint,
     place,
-    ...(job === undefined ? {} : { job }),
+    ...(job === undefined ? {} : { job: job.id }),
+    ...(job?.tasks === undefined ? {} : { tasks: writeTasks(job.tasks) }),
     attempt,
     ...(branch === undefined ? {} : { branch }),
     ...(remote === undefined ? {} : { remote }),
@@ -106,10 +111,11 @@ function parse(text: string): readonly PendingRun[] {
   } catch {
     return []; // cut off by a full disk
   }
-  const { version, commit = '', fingerprint = '', place, job, attempt, reports, since } = value ?? {};
+  const { version, commit = '', fingerprint = '', place, job, tasks, attempt, reports, since } = value ?? {};
   if (version !== 1 || !isOid(commit) || !isFingerprint(fingerprint)) return [];
   if (typeof place !== 'string' || typeof since !== 'string') return [];
   if (typeof attempt !== 'number' || typeof reports !== 'string') return [];
   if (job !== undefined && typeof job !== 'string') return [];
+  if (tasks !== undefined && typeof tasks !== 'string') return [];
   return [{ ...(value as PendingRun), commit: asOid(commit), fingerprint: asFingerprint(fingerprint) }];
 }

@@ -168,6 +168,8 @@ export async function planCommit(
     uvLock: texts.value.get(uvLock) ?? '',
     secrets: Object.fromEntries(config.secrets.map((name) => [name, secrets === 'none' ? '' : secrets[name]])),
     driver: templates['notebook.py'],
+    // A script of the repository's own may be of before there were arrays.
+    arrays: !own.has('job.sh.hbs') && !own.has('steps.sh.hbs'),
     locate: (path) => located.value.locate(path),
   });
   if (!plan.ok) return err({ reason: 'plan', errors: plan.error });

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../base/result.ts';
 import type { AttemptFolder } from '../cluster/run-store.ts';
 import type { JobRef, JobStatus } from '../cluster/scheduler.ts';
 import { failuresOf } from '../verdict/evidence.ts';
-import type { FailureReason } from '../verdict/types.ts';
+import type { FailureReason, RunResult } from '../verdict/types.ts';
 import { type CollectedResult, Collector } from './collect.ts';
 import type { GateContext } from './context.ts';
 import { type FollowOptions, follow } from './follow.ts';
@@ -16,6 +16,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import { type Reconnected, Reconnector, type Session } from './reconnect.ts';
 import { remark } from './remark.ts';
 import { submitAttempt } from './submit.ts';
+import { takenFrom } from './taken.ts';
 
 /** How long to stay: until the end, until a moment (milliseconds of the clock), or only until it is submitted. */
 export type Wait = 'until-ended' | { readonly until: number } | 'no';
@@ -29,7 +30,7 @@ export interface RunOptions {
 /** What this clone remembers of the run, so that one that nobody waits for any more is found, whatever ended the waiting. */
 export interface RunMemory {
   /** `job` undefined: it is about to be submitted. */
-  note(attempt: number, job: string | undefined): void;
+  note(attempt: number, job: JobRef | undefined): void;
   /** There is no job. */
   forget(): void;
 }
@@ -122,14 +123,15 @@ class CommitRun {
     const looked = await this.#runs.look(this.#identified.fingerprint);
     if (!looked.ok) return err({ reason: 'runs', cause: looked.error, place: this.#place });
     const last = looked.value.at(-1);
-    const next = last === undefined ? ok({ submit: 1 }) : await this.#continueFrom(last);
+    const next: Result<Next, GateError> = last === undefined ? ok({ submit: 1 }) : await this.#continueFrom(last);
     if (!next.ok) return next;
     if ('look' in next.value) return ok(undefined);
     if ('outcome' in next.value) return ok(next.value.outcome);
     if ('attach' in next.value) return this.#attach(next.value.attach);
+    const { submit, after } = next.value;
     if (this.#options.start === 'never')
       return err({ reason: 'no-run', commit: this.#identified.commit, fingerprint: this.#identified.fingerprint });
-    return this.#submit(next.value.submit);
+    return this.#submit(submit, after);
   }
 
   #mayWait(): boolean {
@@ -169,7 +171,8 @@ class CommitRun {
     if (!result.ok) return result;
     // An error is not cached: whoever asks again gets another attempt, and who must not start one is told of it.
     const failed = failuresOf(result.value.run).infrastructure.length > 0;
-    return ok(failed && this.#options.start !== 'never' ? { submit: attempt + 1 } : { outcome: result.value });
+    if (!failed || this.#options.start === 'never') return ok({ outcome: result.value });
+    return ok({ submit: attempt + 1, after: result.value.run });
   }
 
   /** An attempt that somebody has claimed and of whose job nothing is written down. */
@@ -193,8 +196,8 @@ class CommitRun {
     }
   }
 
-  /** Undefined: look again. */
-  async #submit(attempt: number): Promise<Result<RunOutcome | undefined, GateError>> {
+  /** Undefined: look again. `after`: what the attempt before it has left, which was an error. */
+  async #submit(attempt: number, after?: RunResult): Promise<Result<RunOutcome | undefined, GateError>> {
     const prepared = this.#prepared === undefined ? await prepare(this.#context, this.#identified) : ok(this.#prepared);
     if (!prepared.ok) return prepared;
     if (this.#prepared === undefined) await remark(this.#context, this.#identified.commit, prepared.value);
@@ -203,6 +206,7 @@ class CommitRun {
     const { connection } = this.#session;
     const submitted = await submitAttempt(this.#context, connection, this.#place, this.#identified, prepared.value, {
       attempt,
+      ...takenFrom(after),
       onSubmit: () => this.#memory.note(attempt, undefined),
     });
     if (!submitted.ok) {
@@ -233,7 +237,7 @@ class CommitRun {
     forgotten = false,
   ): Promise<Result<RunOutcome | undefined, GateError>> {
     const { fingerprint } = this.#identified;
-    this.#memory.note(attempt, job.id);
+    this.#memory.note(attempt, job);
     this.#followed = { attempt, job };
     if (this.#options.wait === 'no') return ok(this.#waiting('submitted', attempt, job, undefined));
     const end = await follow(
@@ -252,12 +256,13 @@ class CommitRun {
         if (!result.ok) return result;
         const [failure] = failuresOf(result.value.run).infrastructure;
         const mayStart = this.#options.start !== 'never';
-        if (failure !== undefined && forgotten && end.job === undefined && mayStart) return this.#replace(attempt);
+        if (failure !== undefined && forgotten && end.job === undefined && mayStart)
+          return this.#replace(result.value.run);
         if (failure === undefined || !mayStart || this.#retries === 0 || !passing.has(failure.reason)) return result;
         this.#retries -= 1;
         const of = this.#identified.config.retry.infrastructure + 1;
         this.#context.emit({ event: 'retrying', reason: failure.reason, attempt: of - this.#retries, of });
-        return this.#submit(attempt + 1);
+        return this.#submit(attempt + 1, result.value.run);
       }
     }
   }
@@ -275,9 +280,12 @@ class CommitRun {
   }
 
   /** Should the scheduler remember a job that has not begun yet, it finds its attempt given up, and does nothing. */
-  async #replace(attempt: number): Promise<Result<RunOutcome | undefined, GateError>> {
+  async #replace(before: RunResult): Promise<Result<RunOutcome | undefined, GateError>> {
+    const { attempt } = before;
     const given = await this.#runs.abandon(this.#identified.fingerprint, attempt);
-    return given.ok ? this.#submit(attempt + 1) : err({ reason: 'runs', cause: given.error, place: this.#place });
+    return given.ok
+      ? this.#submit(attempt + 1, before)
+      : err({ reason: 'runs', cause: given.error, place: this.#place });
   }
 
   get #runs() {
@@ -298,6 +306,6 @@ interface Attached {
 }
 type Next =
   | { readonly look: true }
-  | { readonly submit: number }
+  | { readonly submit: number; readonly after?: RunResult }
   | { readonly attach: Attached }
   | { readonly outcome: RunOutcome };

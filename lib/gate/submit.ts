@@ -2,11 +2,12 @@ import { asSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import type { StoreError } from '../cluster/content-store.ts';
-import type { Submitted } from '../cluster/run-store.ts';
+import type { ArrayAttempt, Submitted } from '../cluster/run-store.ts';
 import { buildJobOf } from '../job/build-job.ts';
+import type { Repeated } from '../job/types.ts';
 import type { GateContext } from './context.ts';
 import type { Identified } from './identify.ts';
-import { bytesOf, type Looked, layOut, lookFor } from './lay-out.ts';
+import { bytesOf, type Looked, layOut, lookFor, partsOf, wholeIn } from './lay-out.ts';
 import type { GateError } from './outcome.ts';
 import type { Connection } from './place.ts';
 import type { Prepared } from './prepare.ts';
@@ -14,6 +15,8 @@ import { environmentLabel } from './summarise-inputs.ts';
 
 interface SubmitTo {
   readonly attempt: number;
+  /** Where the tasks are an array: those whose results stand, in an attempt before this one. */
+  readonly taken?: ArrayAttempt['taken'];
   /** Called right before: from here on there may be a job. */
   readonly onSubmit: () => void;
 }
@@ -25,7 +28,7 @@ export async function submitAttempt(
   place: string,
   identified: Identified,
   prepared: Prepared,
-  { attempt, onSubmit }: SubmitTo,
+  { attempt, taken, onSubmit }: SubmitTo,
 ): Promise<Result<Submitted, GateError>> {
   const { runs } = connection;
   const { fingerprint } = identified;
@@ -51,6 +54,7 @@ export async function submitAttempt(
   if (!incoming.ok) return err({ reason: 'runs', cause: incoming.error, place });
   const submitted = await fillAndSubmit(context, connection, place, identified, prepared, {
     attempt,
+    ...(taken === undefined ? {} : { taken }),
     onSubmit,
     looked: looked.value,
     ready: ready.value,
@@ -70,7 +74,8 @@ async function fillAndSubmit(
 ): Promise<Result<Submitted, GateError>> {
   const { runs } = connection;
   const { plan, script, buildScript } = prepared;
-  const laid = await layOut(context, connection, prepared, to.looked, `${to.incoming}/tree`);
+  const parts = (plan.repeated?.array === undefined ? wholeIn : partsOf)(to.incoming);
+  const laid = await layOut(context, connection, prepared, to.looked, parts);
   if (!laid.ok) return err({ reason: 'store', cause: laid.error, place, ...filesOf(prepared, laid.error) });
   const files = new Map<string, { readonly content: string; readonly mode?: number }>([
     ['job.sh', { content: script }],
@@ -98,8 +103,19 @@ async function fillAndSubmit(
     ...(plan.mem === undefined ? {} : { mem: plan.mem }),
     ...(plan.signalSeconds === undefined ? {} : { signalSeconds: plan.signalSeconds }),
     buildFirst,
+    ...(plan.repeated?.array === undefined ? {} : { array: arrayOf(plan.repeated, plan.repeated.array, to.taken) }),
   });
   return submitted.ok ? submitted : err({ reason: 'submit', cause: submitted.error, place });
+}
+
+function arrayOf(
+  { tasks }: Repeated,
+  array: NonNullable<Repeated['array']>,
+  taken: ArrayAttempt['taken'],
+): ArrayAttempt {
+  const all = tasks.map(({ index }) => index);
+  if (taken === undefined) return { ...array, tasks: all };
+  return { ...array, tasks: all.filter((task) => !taken.tasks.includes(task)), taken };
 }
 
 /** The store knows contents only; people know files. */

@@ -7,6 +7,7 @@ export function extendRun(run: RunResult, added: RunResult): RunResult {
   const tasks: readonly TaskResult[] = [...before, ...(added.tasks ?? [])];
   const known = new Set(run.steps.map(({ name }) => name));
   const seconds = [run.seconds, added.seconds].filter((one) => one !== undefined);
+  const taskSeconds = [run.taskSeconds, added.taskSeconds].filter((one) => one !== undefined);
   const peaks = [run.peakMemory, added.peakMemory].filter((one) => one !== undefined);
   const { fingerprint, attempt, job, place } = added;
   return {
@@ -25,6 +26,7 @@ export function extendRun(run: RunResult, added: RunResult): RunResult {
       place,
     },
     ...(seconds.length < 2 ? {} : { seconds: seconds.reduce((sum, one) => sum + one, 0) }),
+    ...(taskSeconds.length < 2 ? {} : { taskSeconds: taskSeconds.reduce((sum, one) => sum + one, 0) }),
     ...(peaks.length < 2 ? {} : { peakMemory: Math.max(...peaks) }),
     artifacts: [
       ...run.artifacts,

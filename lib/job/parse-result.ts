@@ -1,11 +1,13 @@
 import type { JobEnd } from '../cluster/scheduler.ts';
 import { installedHash } from '../fingerprint/installed-packages.ts';
-import type { Curve, Failure, FailureReason, Finding, KeptFile, Place, RunResult } from '../verdict/types.ts';
+import type { Curve, Failure, Finding, Place, RunResult } from '../verdict/types.ts';
 import { keptCurves } from './curve.ts';
+import { keptFiles } from './kept-files.ts';
 import { parseStep } from './parse-step.ts';
-import { parseTasks } from './parse-tasks.ts';
+import { arrayIn, parseTasks } from './parse-tasks.ts';
+import { diskComplaint, preparationOf } from './preparation.ts';
 import { linkedFiles, type ReadFile, type ResultFiles } from './result-files.ts';
-import { factWords, numberOf, progressOf, startedFacts } from './state-files.ts';
+import { type Facts, factWords, numberOf, progressOf, startedFacts } from './state-files.ts';
 import type { PlannedStep } from './types.ts';
 
 /** From the job's own words and the scheduler's to the facts that are judged. Decides nothing about the metrics. */
@@ -15,6 +17,10 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     const bytes = files.get(path);
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   };
+  const array = arrayIn(read);
+  // What is said of the job's machine and environment: of an array that is what a task of its own says.
+  const readAny: ReadFile =
+    array === undefined ? read : (path) => [...array].map((task) => read(`tasks/${task}/${path}`)).find((text) => text);
   const started = startedFacts(read('state/started') ?? '');
   const end = factWords(read('state/end') ?? '');
   const foreign = end.size > 0 && (end.get('run') !== plan.fingerprint || end.get('attempt') !== String(attempt));
@@ -24,9 +30,9 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
   const steps: RunResult['steps'][number][] = [];
   const metrics: Record<string, RunResult['metrics'][string]> = {};
   const curves: Record<string, Curve> = {};
-  const findings: Finding[] = findingsOf(read);
-  const left = (step: PlannedStep, from: ReadFile, done: number) =>
-    preparation === undefined ? interrupted(step, from, done, input) : notRun(step);
+  const findings: Finding[] = findingsOf(readAny);
+  const left = (step: PlannedStep, from: ReadFile, done: number, jobEnd = job?.end) =>
+    preparation === undefined ? interrupted(step, from, done, jobEnd, input.logTail) : notRun(step);
   const once = plan.steps.filter(({ index }) => plan.repeated === undefined || index < plan.repeated.from);
   for (const step of foreign ? [] : once) {
     const parsed = await parseStep({ step, read, run: plan.fingerprint, attempt, linked: linkedFiles(plan) });
@@ -51,20 +57,22 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     attempt,
     ...(job?.end === undefined ? {} : { job: jobOf(job.id, job.end) }),
     ...(job !== undefined && job.end === undefined ? { jobForgotten: true } : {}),
-    finished,
+    // The tasks of an array may end at the same moment on two nodes, and neither sees that it was the last.
+    finished: finished || (!foreign && repeated?.array?.finished === true),
     ...(preparation === undefined ? {} : { preparation }),
     steps,
     metrics,
     ...(Object.keys(curves).length === 0 ? {} : { curves }),
     ...(repeated === undefined ? {} : { tasks: repeated.tasks }),
-    place: placeOf(cluster, started, read, plan),
+    place: placeOf(cluster, machinesOf(input, read, started), readAny, plan),
     ...(at !== undefined && until !== undefined && until >= at
       ? { seconds: until - at }
       : job?.end?.elapsedSeconds === undefined
         ? {}
         : { seconds: job.end.elapsedSeconds }),
+    ...(repeated?.array === undefined ? {} : { taskSeconds: repeated.array.taskSeconds }),
     ...(job?.end?.peakMemory === undefined ? {} : { peakMemory: job.end.peakMemory }),
-    artifacts: keptFiles(read('result/kept') ?? ''),
+    artifacts: repeated?.array?.artifacts ?? keptFiles(read('result/kept') ?? ''),
     findings,
   };
 }
@@ -85,49 +93,19 @@ const foreignResult = (end: ReadonlyMap<string, string>): Failure => ({
   detail: `run=${end.get('run') ?? ''} attempt=${end.get('attempt') ?? ''}`,
 });
 
-const preparationReasons: readonly FailureReason[] = [
-  'environment',
-  'no-python',
-  'missing-module',
-  'files-missing',
-  'data-changed-there',
-  'disk-full',
-  'preempted',
-];
-const diskFull = /No space left on device|Disk quota exceeded/;
-
-function preparationOf(read: ReadFile, finished: boolean, logTail: string): Failure | undefined {
-  const text = read('result/preparation');
-  if (text !== undefined) {
-    const line = text.indexOf('\n');
-    const word = line < 0 ? text : text.slice(0, line);
-    const detail = line < 0 ? '' : text.slice(line + 1).trim();
-    const said = preparationReasons.find((known) => known === word) ?? 'environment';
-    return { side: 'infrastructure', reason: diskFull.test(detail) ? 'disk-full' : said, detail };
-  }
-  // A script that cannot write leaves no last word, but the shell's complaint is in the log.
-  const complaint = finished ? undefined : diskComplaint(logTail);
-  return complaint === undefined ? undefined : { side: 'infrastructure', reason: 'disk-full', detail: complaint };
-}
-
-const diskComplaint = (log: string): string | undefined =>
-  log
-    .split('\n')
-    .findLast((line) => diskFull.test(line))
-    ?.trim();
-
 const notRun = (step: PlannedStep): RunResult['steps'][number] => ({ name: step.name, outcome: 'not-run' });
 
 function interrupted(
   step: PlannedStep,
   read: ReadFile,
   done: number,
-  { job, logTail }: ResultFiles,
+  end: JobEnd | undefined,
+  logTail: string,
 ): RunResult['steps'][number] {
   const progress = progressOf(read('state/now') ?? '');
   if (progress.step !== step.index || done + 1 !== step.index) return notRun(step);
   const { cell, cells } = progress;
-  const how = job?.end?.how;
+  const how = end?.how;
   const silent = how === undefined || how === 'completed' || how === 'failed';
   // What the job cleans up at its end may make room for its last word, and the step's result is missing all the same.
   const full = silent ? diskComplaint(logTail) : undefined;
@@ -135,7 +113,7 @@ function interrupted(
   const failure: Failure = {
     side: 'infrastructure',
     reason,
-    detail: full ?? job?.end?.word ?? logTail.trimEnd().slice(-500),
+    detail: full ?? end?.word ?? logTail.trimEnd().slice(-500),
     step: step.name,
     ...(cell === undefined ? {} : { cell }),
     ...(cells === undefined ? {} : { cells }),
@@ -143,9 +121,16 @@ function interrupted(
   return { name: step.name, outcome: 'failed', failure };
 }
 
+/** Where the attempt ran: the tasks of an array may be on several machines. */
+function machinesOf({ plan }: ResultFiles, read: ReadFile, started: Facts): readonly Facts[] {
+  const tasks = arrayIn(read) === undefined ? [] : (plan.repeated?.tasks ?? []);
+  const each = tasks.map(({ index }) => startedFacts(read(`tasks/${index}/state/started`) ?? ''));
+  return each.some(({ size }) => size > 0) ? each : [started];
+}
+
 function placeOf(
   cluster: string,
-  started: ReadonlyMap<string, string>,
+  machines: readonly Facts[],
   read: ReadFile,
   { environmentKey: key, gpus }: ResultFiles['plan'],
 ): Place {
@@ -153,8 +138,8 @@ function placeOf(
     ?.split('\n')
     .filter((line) => line !== '');
   const fact = (name: 'node' | 'cpu' | 'gpu') => {
-    const value = started.get(name);
-    return value === undefined || value === '' ? {} : { [name]: value };
+    const values = new Set(machines.flatMap((facts) => facts.get(name) || []));
+    return values.size === 0 ? {} : { [name]: [...values].join(', ') };
   };
   return {
     cluster,
@@ -171,15 +156,6 @@ function placeOf(
           },
         }),
   };
-}
-
-/** `HASH SIZE ROLE PATH`, a line each. */
-export function keptFiles(text: string): KeptFile[] {
-  return text.split('\n').flatMap((line): KeptFile[] => {
-    const [, sha256, size, role, path] = /^([0-9a-f]{64}) (\d+) (log|notebook|artifact) (.+)$/.exec(line) ?? [];
-    if (sha256 === undefined || path === undefined) return [];
-    return [{ path, sha256, size: Number(size), role: role === 'log' || role === 'notebook' ? role : 'artifact' }];
-  });
 }
 
 function findingsOf(read: ReadFile): Finding[] {

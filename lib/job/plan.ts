@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '../base/result.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { checkPinsScript } from '../cluster/file-listing.ts';
+import { arrayOption } from '../cluster/slurm-submit.ts';
 import type { Fingerprinted } from '../fingerprint/types.ts';
 import { environmentSpecification } from './environment-specification.ts';
 import { environmentView, isBuilt, needsOf } from './environment-view.ts';
 import { planSteps } from './plan-steps.ts';
 import { taskErrors } from './plan-tasks.ts';
 import { jobResources, sbatchOptions } from './resources.ts';
-import type { DataPlacement, InputFile, JobPlan, PlanError, PlanRequest, TreeFile } from './types.ts';
+import type { DataPlacement, InputFile, JobPlan, PlanError, PlanRequest, Repeated, TreeFile } from './types.ts';
+import type { SbatchOption } from './view.ts';
 
 /** From config and fingerprint to what is sent and run. Every reason that speaks against it is named, not the first alone. */
 export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanError[]> {
@@ -19,6 +21,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
 
   const { fingerprint } = fingerprinted;
   const name = `mlops-${fingerprint.slice(0, 16)}`;
+  const repeated = steps.repeated === undefined ? undefined : asArray(steps.repeated, request);
   const resources = jobResources(config);
   const needs = needsOf(config);
   const specification = environmentSpecification(request, needs);
@@ -46,7 +49,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
     // Data that is tracked is placed as data: the store's read-only content, not a second copy.
     tree: withoutPaths(tree, data),
     steps: steps.planned,
-    ...(steps.repeated === undefined ? {} : { repeated: steps.repeated }),
+    ...(repeated === undefined ? {} : { repeated }),
     seconds: resources.seconds,
     gpus: resources.gpus ?? 0,
     ...(resources.signal === undefined ? {} : { signalSeconds: resources.signal.seconds }),
@@ -57,7 +60,7 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       short: fingerprint.slice(0, 16),
       group: config.cluster?.group !== undefined,
       umask: config.cluster?.group === undefined ? '077' : '007',
-      sbatch: sbatchOptions(config, resources, name),
+      sbatch: [...sbatchOptions(config, resources, name), ...arrayLine(repeated)],
       setup: config.setup !== undefined,
       modules: config.cluster?.modules ?? [],
       needs: needs.join(' '),
@@ -68,14 +71,32 @@ export function planJob(request: PlanRequest): Result<JobPlan, readonly PlanErro
       env: Object.entries(config.env).map(([variable, value]) => ({ name: variable, value })),
       stepCount: steps.steps.length,
       steps: steps.steps.map((step) => step.view),
-      tasks: (steps.repeated?.tasks ?? []).map(({ index, title }) => ({ index, title })),
-      taskCount: steps.repeated?.tasks.length ?? 0,
-      throttle: config.steps[(steps.repeated?.from ?? 1) - 1]?.throttle ?? 1,
-      repeatedFrom: steps.repeated?.from ?? 0,
+      tasks: (repeated?.tasks ?? []).map(({ index, title }) => ({ index, title })),
+      taskCount: repeated?.tasks.length ?? 0,
+      array: repeated?.array !== undefined,
+      throttle: config.steps[(repeated?.from ?? 1) - 1]?.throttle ?? 1,
+      repeatedFrom: repeated?.from ?? 0,
       // The script names what is in `$MLOPS_OUT`, and what is in the tree, alike: relative to it.
       artifacts: config.artifacts.map((path) => path.replace(/^(?:\$MLOPS_OUT|\$\{MLOPS_OUT\})\/+/, '')),
     },
   });
+}
+
+/**
+ * The tasks become an array where each of them can be a job from its first line to its last: on Slurm, where the repeated step is the first.
+ * What comes before it is done once, for all of them in one job.
+ */
+function asArray(repeated: Repeated, { config, arrays = true }: PlanRequest): Repeated {
+  if (config.cluster === undefined || !arrays || repeated.from > 1 || repeated.tasks.length < 2) return repeated;
+  const throttle = config.steps[0]?.throttle;
+  return { ...repeated, array: throttle === undefined ? {} : { throttle } };
+}
+
+/** For people: what is submitted may be some of the tasks, and says so on the command line. */
+function arrayLine(repeated: Repeated | undefined): readonly SbatchOption[] {
+  if (repeated?.array === undefined) return [];
+  const tasks = repeated.tasks.map(({ index }) => index);
+  return [{ option: 'array', value: arrayOption({ tasks, ...repeated.array }) }];
 }
 
 /** Each path once: entries may overlap, and what one of them calls writable is copied. */

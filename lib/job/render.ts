@@ -67,10 +67,17 @@ async function render(
     const part = (name: keyof Templates) => instance.compile(templates[name], compile);
     instance.registerPartial('env-python', part('env-python.sh.hbs'));
     instance.registerPartial('env-lock', part('env-lock.sh.hbs'));
+    instance.registerPartial('task-files', part('task-files.sh.hbs'));
     instance.registerPartial('steps', part('steps.sh.hbs'));
     instance.registerPartial('environment', part(`${template}.sh.hbs`));
-    const ahead = what === 'build' && view.sbatch.length > 0;
-    const doing = { ahead, building: what === 'build', shell: what === 'shell', runsSteps: what === 'run' };
+    const doing = {
+      ahead: what === 'build' && view.sbatch.length > 0,
+      building: what === 'build',
+      shell: what === 'shell',
+      runsSteps: what === 'run',
+      array: view.array && what === 'run',
+      parted: view.array && what !== 'shell',
+    };
     return ok(part('job.sh.hbs')({ ...members, ...view, ...environment, ...doing }));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);

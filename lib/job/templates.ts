@@ -4,6 +4,7 @@ import { join } from 'node:path';
 export const TEMPLATE_NAMES = [
   'job.sh.hbs',
   'steps.sh.hbs',
+  'task-files.sh.hbs',
   'env-python.sh.hbs',
   'env-lock.sh.hbs',
   'env-conda.sh.hbs',

@@ -15,6 +15,8 @@ export interface PlanRequest {
   readonly secrets: Readonly<Record<string, string | undefined>>;
   /** templates/notebook.py, or the repository's own. */
   readonly driver: string;
+  /** False: the repository's own job script knows nothing of arrays. */
+  readonly arrays?: boolean;
   /** Where a key is written, for what this version cannot do. */
   readonly locate?: (path: string) => SourceRange | undefined;
 }
@@ -46,6 +48,8 @@ export interface JobPlan {
 export interface Repeated {
   readonly from: number;
   readonly tasks: readonly PlannedTask[];
+  /** On Slurm, where nothing is to be done before them: each task is a job of its own, so many at a time. */
+  readonly array?: { readonly throttle?: number };
 }
 export interface PlannedTask {
   /** One-based: the name of its folder below `tasks/`. */

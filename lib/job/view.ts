@@ -25,6 +25,8 @@ export interface JobView {
   /** Empty: every step is run once. */
   readonly tasks: readonly { readonly index: number; readonly title: string }[];
   readonly taskCount: number;
+  /** Each of them is a job of its own (docs/job.md); the files of the commit and its data are apart then. */
+  readonly array: boolean;
   /** How many of them run at a time. */
   readonly throttle: number;
   /** The step that is repeated; 0: none. */

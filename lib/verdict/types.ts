@@ -35,6 +35,8 @@ export interface RunResult {
   readonly place: Place;
   /** Seconds of wall-clock time from the script's first line to its last. */
   readonly seconds?: number;
+  /** Where the tasks were jobs of their own: the seconds of all of them together, which is what was used. */
+  readonly taskSeconds?: number;
   /** Bytes. */
   readonly peakMemory?: number;
   readonly artifacts: readonly KeptFile[];
@@ -48,6 +50,8 @@ export interface TaskResult {
   /** The matrix's part of the parameters, `lr=0.1`; empty without a matrix. */
   readonly combination: string;
   readonly outcome: 'passed' | 'failed' | 'not-run';
+  /** The infrastructure ended it: nothing is known of this one, and it alone is to be run again. */
+  readonly lost?: true;
   readonly metrics: Readonly<Record<string, MetricReading>>;
 }
 

@@ -79,7 +79,7 @@ describeWith(
       expect(await project.trainings()).toBe(2);
     });
 
-    test('a notebook with three seeds is one job of three tasks, and its verdict looks at the sample', async () => {
+    test('a notebook with three seeds is an array of three jobs, and its verdict looks at the sample', async () => {
       await using project = await onCluster();
       const before = await jobs();
       const config = await project.repository.read('.mlops/config.yaml');
@@ -94,7 +94,7 @@ describeWith(
         stderr: expect.stringMatching(/PASS[\s\S]*score\s+1\.8 ± 0\.9 \(3 seeds\)/),
       });
       expect(await project.trainings()).toBe(3);
-      expect(await jobs()).toBe(before + 1);
+      expect(await jobs()).toBe(before + 3);
     });
 
     test('the client is killed in the middle: the next push attaches, and no second job is submitted', async () => {

@@ -50,6 +50,7 @@ const view = (environment: EnvironmentView): JobView => ({
   ],
   tasks: [{ index: 1, title: hostile }],
   taskCount: 1,
+  array: false,
   throttle: 2,
   repeatedFrom: 2,
   artifacts: ['model.pkl', 'plots/**/*.{png,svg}', `a b'$(touch oops)*.x`],
@@ -109,6 +110,12 @@ const environments: Readonly<Record<string, EnvironmentView>> = {
 const render = async (environment: EnvironmentView, own: Partial<JobView> = {}) =>
   renderJob({ ...view(environment), ...own }, templates);
 
+const asArray = {
+  array: true,
+  repeatedFrom: 1,
+  steps: view({ template: 'env-given' }).steps.map((step) => ({ ...step, inTask: true })),
+};
+
 const scripts = [
   ...Object.entries(environments).map(([name, environment]) => [`job-${name}`, () => render(environment)] as const),
   // In a folder that a Unix group shares.
@@ -117,7 +124,12 @@ const scripts = [
     () => render(environments.venv ?? { template: 'env-given' }, { umask: '007', group: true }),
   ] as const,
   ['job-signals', () => render(environments.prefix ?? { template: 'env-given' }, { signals: true })] as const,
-  // The one of an environment that the job itself does not build.
+  // One task of an array; and the environment for it, made on the login node.
+  ['job-array', () => render(environments.venv ?? { template: 'env-given' }, asArray)] as const,
+  [
+    'build-array',
+    () => renderBuild({ ...view(environments.venv ?? { template: 'env-given' }), ...asArray }, templates),
+  ] as const,
   // A terminal where it ran; and the one of an environment that the job itself does not build.
   ['shell-venv', () => renderShell(view(environments.venv ?? { template: 'env-given' }), templates)] as const,
   // A job of its own for that.

@@ -46,7 +46,7 @@ const words: Words<OwnError> = {
   }),
   'no-such-task': ({ tasks }, { again: command }) => ({
     failed: tasks === 0 ? 'this run has no tasks' : `this run has ${plural(tasks, 'task')}, counted from 1`,
-    next: [{ command: command.replace(/ --task \S+/, tasks === 0 ? '' : ' --task 1') }],
+    next: [{ command: `${command.replace(/ --task \S+/, '')}${tasks === 0 ? '' : ' --task 1'}` }],
   }),
   'tree-gone': ({ folder }) => ({
     failed: 'the files of that attempt are not there any more',

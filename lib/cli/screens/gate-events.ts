@@ -219,15 +219,15 @@ export class PlainProgress {
     if (line === undefined) return [];
     const [label, text] = line;
     const progress = this.#state.progress?.line ?? '';
-    const cells = cellsOf(progress);
+    const done = doneOf(progress);
     const next: Told = {
       at: now,
       // What makes it another line at once: the state, the job, the step; not the position in the queue or the time.
       key: [label, this.#state.job?.id, label === 'running' ? phaseOf(progress) : ''].join(' '),
       text: label === 'running' ? progress : text,
-      ...(cells?.cell === undefined || cells.cells === undefined ? {} : { percent: percent(cells.cell, cells.cells) }),
+      ...(done?.percent === undefined ? {} : { percent: done.percent }),
     };
-    if (!isDue(next, this.#told.get('job'), label, cells !== undefined)) return [];
+    if (!isDue(next, this.#told.get('job'), label, done !== undefined)) return [];
     this.#told.set('job', next);
     return paragraph(label, [text]);
   }
@@ -238,6 +238,15 @@ interface Told {
   readonly key: string;
   readonly text?: string;
   readonly percent?: number;
+}
+
+/** How much of a step, or of an array's tasks, is done; undefined: it prepares or tidies up. */
+function doneOf(progress: string): { readonly percent?: number } | undefined {
+  const [, ended, tasks] = /^(\d+) of (\d+) tasks ended/.exec(progress) ?? [];
+  if (ended !== undefined && tasks !== undefined) return { percent: percent(Number(ended), Number(tasks)) };
+  const cells = cellsOf(progress);
+  if (cells?.cell === undefined || cells.cells === undefined) return cells === undefined ? undefined : {};
+  return { percent: percent(cells.cell, cells.cells) };
 }
 
 /** `step 2`, `environment building`; the small phases before and after are passed over unless they last. */

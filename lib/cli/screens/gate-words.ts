@@ -4,7 +4,7 @@ import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { failureWords } from '../../report/words.ts';
 import type { Failure, FailureReason } from '../../verdict/types.ts';
 import type { GateState, Upload } from './gate-state.ts';
-import { queuedText, statusText } from './job-status.ts';
+import { queuedText, statusText, tasksText } from './job-status.ts';
 import { joined, lead, said, under, widest, wrap } from './layout.ts';
 import type { Clock } from './setting.ts';
 
@@ -75,7 +75,7 @@ export function runningText(
   const since = running === undefined ? undefined : running.elapsedSeconds + now - (state.status?.at ?? now);
   return joined([
     running !== undefined && said(running.node, 40),
-    state.progress !== undefined && progressText(state.progress.line),
+    state.progress === undefined ? tasksText(running?.counts) : progressText(state.progress.line),
     since !== undefined && formatDuration(since),
   ]);
 }

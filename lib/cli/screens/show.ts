@@ -1,6 +1,7 @@
 import { short } from '../../base/ids.ts';
 import type { Shown } from '../../commands/show.ts';
 import { curveTexts } from '../../report/curve-text.ts';
+import { gpuHours } from '../../report/gpu-hours.ts';
 import { formatLocalTime } from '../../report/local-time.ts';
 import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { reportTime } from '../../report/report-path.ts';
@@ -92,11 +93,13 @@ const jobText = ({ id, word }: NonNullable<RunResult['job']>): string => `job ${
 const whereText = ({ place: { cluster, node, cpu, gpu } }: RunResult): string =>
   joined([said(cluster, 60), node && said(node, 40), cpu && said(cpu, 60), gpu && said(gpu, 60)]);
 
-function tookWords({ seconds, peakMemory, place }: RunResult): string {
+function tookWords(run: RunResult): string {
+  const { seconds, peakMemory } = run;
+  const hours = gpuHours(run);
   return joined([
     seconds !== undefined && formatDuration(seconds),
     peakMemory !== undefined && `${formatBytes(peakMemory)} of memory`,
-    seconds !== undefined && place.gpus > 0 && `${((seconds * place.gpus) / 3600).toFixed(2)} GPU-h`,
+    hours !== undefined && `${hours.toFixed(2)} GPU-h`,
   ]);
 }
 

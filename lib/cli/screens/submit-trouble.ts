@@ -7,6 +7,7 @@ import { type Trouble, troubleOf, type Words } from './trouble.ts';
 
 /** What sbatch complains about, and the key of the config that set it. The more special come first. */
 const complaints: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/job array/i, ['steps[0].seeds', 'steps[0].matrix']],
   [/account\/partition/i, ['cluster.slurm.account', 'cluster.slurm.partition']],
   [/\bqos\b/i, ['cluster.slurm.qos']],
   [/\baccount\b/i, ['cluster.slurm.account']],

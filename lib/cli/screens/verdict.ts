@@ -1,6 +1,7 @@
 import { short } from '../../base/ids.ts';
 import { unreachable } from '../../base/unreachable.ts';
 import type { Fix, JudgedOutcome, Recorded } from '../../gate/outcome.ts';
+import { gpuHours } from '../../report/gpu-hours.ts';
 import { formatLocalTime } from '../../report/local-time.ts';
 import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { reportTime } from '../../report/report-path.ts';
@@ -73,12 +74,12 @@ function summary({ outcome, verdict, baselines, decision, branch, commit, subjec
 }
 
 /** `1:08 · 0.02 GPU-h`. Without GPUs only the time: hours of a CPU say little. */
-export function tookText({ seconds, place }: RunResult): string {
-  if (seconds === undefined) return '';
-  const hours = (seconds * place.gpus) / 3600;
+export function tookText(run: RunResult): string {
+  if (run.seconds === undefined) return '';
+  const hours = gpuHours(run);
   return joined([
-    formatDuration(seconds),
-    place.gpus > 0 && `${hours < 10 ? hours.toFixed(2) : hours.toFixed(0)} GPU-h`,
+    formatDuration(run.seconds),
+    hours !== undefined && `${hours < 10 ? hours.toFixed(2) : hours.toFixed(0)} GPU-h`,
   ]);
 }
 

@@ -10,6 +10,7 @@ if [ "${above##*/}" != "$run" ]; then
   echo "mlops: started in $here, which is no attempt of run $run" >&2
   exit 90
 fi
+attempt_folder=$here
 umask 077
 # The environment alone, before the attempt is submitted or in a job of its own: the same words and markers, in a folder of their own.
 rm -rf build
@@ -29,22 +30,30 @@ put() { cat >"$1.tmp" && mv -f "$1.tmp" "$1"; }
 # Whoever makes state/begun has the attempt: this job, or a client that has given it up (docs/job.md). A second job of the same attempt
 # touches nothing; one that the site has started again says so, since half of its results are of its first start.
 job=${MLOPS_JOB:-${SLURM_JOB_ID:-$$}}
-mkdir -p state || exit 91
-mine=state/begun.$job.tmp
-echo "job=$job restart=${SLURM_RESTART_COUNT:-0} at=$(epoch)" >"$mine" || exit 91
-# ln makes it complete and only once; noclobber does where a file system has no hard links.
-ln "$mine" state/begun 2>/dev/null || (set -C; cat "$mine" >state/begun) 2>/dev/null
-is_first=
-[ "$(cat "$mine")" != "$(cat state/begun)" ] || is_first=yes
-rm -f "$mine"
-if [ -z "$is_first" ]; then
+# begin JOB: makes state/begun in the current folder for that job, once; what is there then is in $begun.
+begin() {
+  mkdir -p state || exit 91
+  mine=state/begun.$job.tmp
+  echo "job=$1 restart=${SLURM_RESTART_COUNT:-0} at=$(epoch)" >"$mine" || exit 91
+  # ln makes it complete and only once; noclobber does where a file system has no hard links.
+  ln "$mine" state/begun 2>/dev/null || (set -C; cat "$mine" >state/begun) 2>/dev/null
   begun=$(cat state/begun)
+  is_first=
+  [ "$(cat "$mine")" != "$begun" ] || is_first=yes
+  rm -f "$mine"
+}
+# last_word STATUS
+last_word() {
+  printf 'run=%s attempt=%s exit=%s at=%s\n' "$run" "$attempt" "$1" "$(epoch)" | put state/end
+}
+begin "$job"
+if [ -z "$is_first" ]; then
   case $begun in
   "job=$job "*)
     mkdir -p result
     say "job $job was started again, and an attempt is not run twice; the first start: $begun"
     { echo preempted; echo "the site started job $job again; the first start: $begun"; } | put result/preparation
-    printf 'run=%s attempt=%s exit=93 at=%s\n' "$run" "$attempt" "$(epoch)" | put state/end
+    last_word 93
     exit 93
     ;;
   *)
@@ -87,7 +96,7 @@ the_end() {
   (cd / && rm -rf "$private")
   # Whoever asked for this may have taken the folder away already.
   cd "$here" 2>/dev/null || exit "$code"
-  printf 'run=%s attempt=%s exit=%s at=%s\n' "$run" "$attempt" "$code" "$(epoch)" | put state/end
+  last_word "$code"
   exit "$code"
 }
 release_lock() {

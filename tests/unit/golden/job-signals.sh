@@ -15,6 +15,7 @@ if [ "${above##*/}" != "$run" ]; then
   echo "mlops: started in $here, which is no attempt of run $run" >&2
   exit 90
 fi
+attempt_folder=$here
 umask 077
 # The login shell's leftovers must not choose the Python of a run; what `setup` and the modules set afterwards counts.
 unset PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV JUPYTER_PATH CDPATH
@@ -30,22 +31,30 @@ put() { cat >"$1.tmp" && mv -f "$1.tmp" "$1"; }
 # Whoever makes state/begun has the attempt: this job, or a client that has given it up (docs/job.md). A second job of the same attempt
 # touches nothing; one that the site has started again says so, since half of its results are of its first start.
 job=${MLOPS_JOB:-${SLURM_JOB_ID:-$$}}
-mkdir -p state || exit 91
-mine=state/begun.$job.tmp
-echo "job=$job restart=${SLURM_RESTART_COUNT:-0} at=$(epoch)" >"$mine" || exit 91
-# ln makes it complete and only once; noclobber does where a file system has no hard links.
-ln "$mine" state/begun 2>/dev/null || (set -C; cat "$mine" >state/begun) 2>/dev/null
-is_first=
-[ "$(cat "$mine")" != "$(cat state/begun)" ] || is_first=yes
-rm -f "$mine"
-if [ -z "$is_first" ]; then
+# begin JOB: makes state/begun in the current folder for that job, once; what is there then is in $begun.
+begin() {
+  mkdir -p state || exit 91
+  mine=state/begun.$job.tmp
+  echo "job=$1 restart=${SLURM_RESTART_COUNT:-0} at=$(epoch)" >"$mine" || exit 91
+  # ln makes it complete and only once; noclobber does where a file system has no hard links.
+  ln "$mine" state/begun 2>/dev/null || (set -C; cat "$mine" >state/begun) 2>/dev/null
   begun=$(cat state/begun)
+  is_first=
+  [ "$(cat "$mine")" != "$begun" ] || is_first=yes
+  rm -f "$mine"
+}
+# last_word STATUS
+last_word() {
+  printf 'run=%s attempt=%s exit=%s at=%s\n' "$run" "$attempt" "$1" "$(epoch)" | put state/end
+}
+begin "$job"
+if [ -z "$is_first" ]; then
   case $begun in
   "job=$job "*)
     mkdir -p result
     say "job $job was started again, and an attempt is not run twice; the first start: $begun"
     { echo preempted; echo "the site started job $job again; the first start: $begun"; } | put result/preparation
-    printf 'run=%s attempt=%s exit=93 at=%s\n' "$run" "$attempt" "$(epoch)" | put state/end
+    last_word 93
     exit 93
     ;;
   *)
@@ -88,7 +97,7 @@ the_end() {
   (cd / && rm -rf "$private")
   # Whoever asked for this may have taken the folder away already.
   cd "$here" 2>/dev/null || exit "$code"
-  printf 'run=%s attempt=%s exit=%s at=%s\n' "$run" "$attempt" "$code" "$(epoch)" | put state/end
+  last_word "$code"
   exit "$code"
 }
 release_lock() {
@@ -587,7 +596,7 @@ take_step() {
 keep_results() {
   : >"$scratch/kept"
   touched_list=$scratch/candidates
-  if [ -n "$task" ]; then find out tree -type f -newer state/started -print 2>/dev/null >"$touched_list"
+  if [ -n "$task" ] && [ -z "${task_number:-}" ]; then find out tree -type f -newer state/started -print 2>/dev/null >"$touched_list"
   else { find out -type f -print; find tree -type f -newer state/started -print; } 2>/dev/null >"$touched_list"; fi
   while IFS= read -r file; do
     role=
@@ -599,7 +608,8 @@ keep_results() {
     if hash=$(keep_file "$file"); then printf '%s %s %s %s\n' "$hash" "$(size_of "$file")" "$role" "${file#*/}" >>"$scratch/kept"
     else say "could not keep $file"; fi
   done <"$touched_list"
-  if [ -z "$task" ] && [ -f log ] && cp log "$scratch/log" && hash=$(keep_file "$scratch/log"); then printf '%s %s log log\n' "$hash" "$(size_of "$scratch/log")" >>"$scratch/kept"; fi
+  # A task of an array has a log of its own.
+  if [ "$task" = "${task_number:-}" ] && [ -f log ] && cp log "$scratch/log" && hash=$(keep_file "$scratch/log"); then printf '%s %s log log\n' "$hash" "$(size_of "$scratch/log")" >>"$scratch/kept"; fi
   for list in tasks/*/result/kept; do
     [ -f "$list" ] || continue
     sed "s|^\([^ ]* [^ ]* [^ ]*\) |\1 ${list%/result/kept}/|" "$list" >>"$scratch/kept"
@@ -621,14 +631,16 @@ part_data() {
   done <"$scratch/moving"
   cp -RPp tree pristine.tmp && link_data tree && mv pristine.tmp pristine
 }
-# Not every cp makes links; one that does is faster than a loop.
+# The files of a task: a copy of its own of pristine/, and links to what is in data/. Not every cp makes links; one that does is faster than a loop.
 link_data() {
-  cp -RPl data/. "$1" 2>/dev/null || (cd data && find . ! -type d -print) | while IFS= read -r path; do
-    ln -f "data/$path" "$1/$path" || cp -p "data/$path" "$1/$path" || exit 1
+  [ -d "$attempt_folder/data" ] || return 0
+  cp -RPl "$attempt_folder/data/." "$1" 2>/dev/null || (cd "$attempt_folder/data" && find . ! -type d -print) | while IFS= read -r path; do
+    ln -f "$attempt_folder/data/$path" "$1/$path" || cp -p "$attempt_folder/data/$path" "$1/$path" || exit 1
   done
 }
+fill_tree() { cp -RPp "$attempt_folder/pristine" "$1" && link_data "$1"; }
 fill_task() {
-  mkdir -p "$1/state" "$1/result" "$1/in" "$1/out" && cp -RPp pristine "$1/tree" && cp -RPp out/. "$1/out" && link_data "$1/tree" || return
+  mkdir -p "$1/state" "$1/result" "$1/in" "$1/out" && cp -RPp out/. "$1/out" && fill_tree "$1/tree" || return
   for file in in/notebook.py in/step-*.json in/step-*.ipynb in/data in/trees; do
     [ ! -f "$file" ] || ln -s "../../../$file" "$1/$file" || return
   done
@@ -695,7 +707,7 @@ if [ "${throttle:=1}" -gt 1 ]; then
   allow_interrupts
 fi
 tasks_began=
-attempt_folder=$here
+attempt_folder=${attempt_folder:-$here}
 
 # --- what is kept by content
 wanted() {
