@@ -27,12 +27,17 @@ export async function scan(
   const { top } = repository;
   const tracked = await list(repository, ['--cached']);
   if (!tracked.ok) return tracked;
-  // Folders that are ignored or new as a whole are one entry each: nothing below them is walked.
+  // Folders that are ignored or new as a whole are one entry each: data below them is not listed file by file.
   const fresh = await list(repository, ['--others', '--exclude-standard', '--directory', '--no-empty-directory']);
   if (!fresh.ok) return fresh;
   const ignored = await list(repository, ['--others', '--ignored', '--exclude-standard', '--directory']);
   if (!ignored.ok) return ignored;
-  const files = [...tracked.value, ...fresh.value];
+  const below = await codeBelow(
+    repository,
+    fresh.value.filter((path) => path.endsWith('/')),
+  );
+  if (!below.ok) return below;
+  const files = [...tracked.value, ...fresh.value, ...below.value];
   const notebooks = await readNotebooks(top, files.filter(isNotebook).sort(byPlace));
   const readable = notebooks.flatMap((notebook) =>
     notebook.code === undefined ? [] : [{ ...notebook, code: notebook.code }],
@@ -88,6 +93,18 @@ async function list(repository: Repository, options: readonly string[]): Promise
     ),
   ]);
 }
+
+/** Before the first `git add` a project's own folder is new as a whole: its notebooks and modules are looked for in it. */
+async function codeBelow(
+  repository: Repository,
+  folders: readonly string[],
+): Promise<Result<readonly string[], GitError>> {
+  const places = folders.filter((folder) => !notCode.test(folder) && !dataName.test(folder.slice(0, -1)));
+  if (places.length === 0) return ok([]);
+  const found = await list(repository, ['--others', '--exclude-standard', '--', ...places.slice(0, 200)]);
+  return found.ok ? ok(found.value.filter((path) => /\.(?:ipynb|py)$/.test(path) && !notCode.test(path))) : found;
+}
+const notCode = /(?:^|\/)(?:\.[^/]+|node_modules|__pycache__|venv|env|site-packages)\//i;
 
 const isNotebook = (path: string): boolean =>
   path.endsWith('.ipynb') && !/(?:^|\/)(?:\.ipynb_checkpoints|\.mlops)\//.test(path);

@@ -112,6 +112,24 @@ describe('init', () => {
     expect(written.data).toEqual([{ kind: 'path', path: 'inputs/r.bin', writable: false }]);
   });
 
+  test('looks into folders that are new as a whole, but not into data and environments', async () => {
+    await using repository = await temporaryRepository();
+    await repository.write('.gitignore', 'old.ipynb\n');
+    await repository.write('n[1]/lab/a.ipynb', notebook('import helper, numpy\nopen("../data/x.csv")'));
+    for (const path of ['n[1]/data/x.csv', 'n[1]/lab/helper.py', 'n[1]/old.ipynb']) await repository.write(path, '1\n');
+    for (const path of ['data/b.ipynb', 'venv/lib/c.ipynb', '.tox/d.ipynb'])
+      await repository.write(path, notebook('import torch'));
+    const { proposal } = await initialise(repository);
+    expect(proposal).toMatchObject({
+      unreadable: [],
+      facts: {
+        notebooks: [{ path: 'n[1]/lab/a.ipynb', cwd: 'n[1]/lab' }],
+        data: ['data', 'n[1]/data/x.csv'],
+        environment: { packages: ['numpy'] },
+      },
+    });
+  });
+
   test('makes git log show verdicts and git fetch bring them', async () => {
     await using repository = await temporaryRepository();
     await repository.remote();
