@@ -3,7 +3,7 @@
  * The rules lean towards yes: a mention that is none costs a training, one that is missed a false verdict.
  */
 
-const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 const extensionOf = (path: string) => /\.[^./]+$/.exec(nameOf(path))?.[0] ?? '';
 const folderOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')));

@@ -102,6 +102,18 @@ describe('which files of the tree are code', () => {
 });
 
 describe('mentions', () => {
+  // Every character of ASCII that is neither a letter nor a digit nor the end of a name.
+  test.each([...' !"#$%&\'()*+,-;<=>?@[\\]^_`{|}~'])('find a file with %s in its name and its folder', (character) => {
+    const path = `a${character}b/c${character}d.m${character}d`;
+    const text = `"${path}"`;
+    expect(mentions.mentionsName(text, path)).toBe(true);
+    expect(mentions.mentionsStem(text, path)).toBe(true);
+    expect(mentions.mentionsFolder(text, path)).toBe(true);
+    expect(mentions.mentionsExtension(`*.m${character}d`, path)).toBe(true);
+    expect(mentions.mentionsName('"ab/cd.md"', path)).toBe(false);
+    expect(mentions.mentionsQuoted(`"c${character}d.m${character}d"`, path)).toBe(true);
+  });
+
   const doc = (text: string, path: string) =>
     mentions.mentionsName(text, path) || mentions.mentionsExtension(text, path) || mentions.mentionsFolder(text, path);
   test.each([
