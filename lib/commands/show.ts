@@ -61,7 +61,13 @@ export type ShowError =
       readonly ignored: readonly IgnoredReport[];
     }
   /** `mlops gc --reports` has removed what there was. */
-  | { readonly reason: 'pruned'; readonly notes: readonly string[]; readonly pruned: readonly PrunedAway[] }
+  | {
+      readonly reason: 'pruned';
+      /** Absent: asked was for a run. */
+      readonly commit?: Oid;
+      readonly notes: readonly string[];
+      readonly pruned: readonly PrunedAway[];
+    }
   | { readonly reason: 'git'; readonly cause: GitError };
 
 /** A report that is there and cannot be believed; `why` is the literal reason of its reader. */
@@ -104,7 +110,10 @@ export async function show(options: ShowOptions): Promise<Result<Shown, ShowErro
   const lines = commit.ok ? (notes.value.get(commit.value) ?? []) : [];
   const pruned = ignored.length > 0 ? ok([]) : await findPruned(repo, branch, commit.ok ? runsIn(lines) : [target]);
   if (!pruned.ok) return err({ reason: 'git', cause: pruned.error });
-  if (pruned.value.length > 0) return err({ reason: 'pruned', notes: lines, pruned: pruned.value });
+  if (pruned.value.length > 0) {
+    const on = commit.ok ? { commit: commit.value } : {};
+    return err({ reason: 'pruned', ...on, notes: lines, pruned: pruned.value });
+  }
   if (!commit.ok) return err({ reason: 'unknown-target', target });
   return err({ reason: 'no-report', commit: commit.value, notes: lines, ignored, branch });
 }
@@ -123,11 +132,15 @@ async function showNearest(
   }
   const line = await firstParents(repo, head.value, farthest + 1);
   if (!line.ok) return err({ reason: 'git', cause: line.error });
-  // One look at all notes first: most commits have none.
-  const notes = await readNotes(repo, line.value);
-  if (!notes.ok) return err({ reason: 'git', cause: notes.error });
+  // One look at all notes first: most commits have none. But HEAD before all others: a clone without contents gets each from its remote.
+  const noted = new Set<Oid>();
   for (const [distance, commit] of line.value.entries()) {
-    if (!notes.value.has(commit)) continue;
+    if (distance < 2) {
+      const notes = await readNotes(repo, distance === 0 ? [commit] : line.value.slice(1));
+      if (!notes.ok) return err({ reason: 'git', cause: notes.error });
+      for (const each of notes.value.keys()) noted.add(each);
+    }
+    if (!noted.has(commit)) continue;
     const newest = newestOf(await reportsOnCommits(reports, [commit]));
     if (newest === undefined) continue;
     const found = distance === 0 ? { by: 'commit' as const, commit } : { by: 'ancestor' as const, commit, distance };

@@ -37,7 +37,7 @@ const shows: readonly ShowError[] = [
   { reason: 'no-report', commit, notes: ['pass  rprec 0.395  run 5b7e90d'], ignored, branch: 'mlops' },
   { reason: 'no-report-yet', head: commit, searched: 12, ignored: [] },
   { reason: 'run-not-readable', fingerprint, ignored },
-  { reason: 'pruned', notes: ['pass  rprec 0.395  run 5b7e90d'], pruned: [pruned, { ...pruned, id: earlier }] },
+  { reason: 'pruned', commit, notes: ['pass  rprec 0.395  run 5b7e90d'], pruned: [pruned, { ...pruned, id: earlier }] },
   { reason: 'pruned', notes: [], pruned: [pruned] },
   { reason: 'git', cause: git },
 ];

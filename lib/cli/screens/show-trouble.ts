@@ -64,7 +64,7 @@ const words: Words<ShowError> = {
     means: 'They may be of a newer version, or changed by hand.',
     next: [{ command: 'mlops run --again', what: 'trains the commit anew' }],
   }),
-  pruned: ({ notes, pruned }, { clock }) => {
+  pruned: ({ commit, notes, pruned }, { clock }) => {
     const [newest] = pruned;
     const rows = pruned
       .slice(0, most)
@@ -81,7 +81,7 @@ const words: Words<ShowError> = {
         ...(newest === undefined
           ? []
           : [{ command: `git show ${short(newest.tip)}:${newest.folder}/report.md`, what: 'shows it' }]),
-        { ...trains, what: 'judges the commit anew' },
+        ...(commit === undefined ? [] : [{ ...trains, command: `mlops run ${short(commit)}` }]),
       ],
     };
   },
