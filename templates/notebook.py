@@ -4,6 +4,7 @@ FOLDER is the attempt's. Reads in/step-K.json and in/step-K.ipynb, writes out/no
 it is in state/now. Exit status: 0 the notebook ran to its end, 1 it did not, 2 that is not the notebook's doing.
 Python 3.6 is old enough to be met on a cluster.
 """
+import hashlib
 import io
 import json
 import logging
@@ -330,6 +331,7 @@ def judge(watch, trouble, step, target):
             result["cell"] = watch.cell
         return result
     result["outcome"] = "completed"
+    result["outputs"] = [[index + 1, text_hash(outputs)] for index, outputs in enumerate(map(shown, code)) if outputs]
     if result["notRun"]:
         result["outcome"] = "cells-not-run"
     elif step["sentinel"]:
@@ -341,6 +343,25 @@ def judge(watch, trouble, step, target):
         except (OSError, ValueError) as error:
             result["outcome"], result["message"] = "metrics-unreadable", str(error)
     return result
+
+
+def shown(cell):
+    """Outputs that are results: what goes to stderr changes with every version of every package."""
+    return [
+        output
+        for output in cell.get("outputs", [])
+        if (output.get("name") == "stdout" if output.get("output_type") == "stream" else output.get("output_type") != "error")
+    ]
+
+
+def text_hash(outputs):
+    """As lib/job/saved-outputs.ts has it of the committed notebook."""
+    texts = [o.get("text", "") if o.get("output_type") == "stream" else o.get("data", {}).get("text/plain", "") for o in outputs]
+    text = "".join(t if isinstance(t, str) else "".join(t) for t in texts)
+    text = re.sub("0x[0-9a-f]+", "0x", text).strip(" \n")
+    if not text or len(text) > 1000000:
+        return ""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def tidy(output, final, name, passed):

@@ -12,6 +12,8 @@ import { findBaselines } from './baseline.ts';
 import { changesBetween } from './changes.ts';
 import { type GateContext, nowNs } from './context.ts';
 import { type Identified, identifyPast, whoAmI } from './identify.ts';
+import { oddData } from './odd-data.ts';
+import { oddNotebooks } from './odd-notebooks.ts';
 import { summariseInputs } from './summarise-inputs.ts';
 
 /** For whom a commit is judged: where it goes decides what it is compared with. */
@@ -47,7 +49,8 @@ export async function judgeRun(
   const reports = { repo: context.repo, branch: config.reports, emit: context.emit };
   const baselines = await findBaselines(reports, commit, config.require, destination.remote, () => nowNs(context));
   if (!baselines.ok) return baselines;
-  const verdict = judge({ result: judged.run, require: config.require, baselines: baselines.value });
+  const odd = [...oddData(context.repo, identified), ...(await oddNotebooks(context.repo, identified, judged.run))];
+  const verdict = judge({ result: judged.run, require: config.require, baselines: baselines.value, odd });
   const changes = await changesSince(context, identified, Object.values(baselines.value));
   const shown = changes === undefined ? {} : { changes };
   if (judged.from !== undefined && saysTheSame(judged.from, commit, verdict))

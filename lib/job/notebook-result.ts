@@ -1,5 +1,5 @@
 import type { Json } from '../base/canonical-json.ts';
-import type { Failure, MetricReading } from '../verdict/types.ts';
+import type { CellOutput, Failure, MetricReading } from '../verdict/types.ts';
 import { infrastructureRule } from './infrastructure.ts';
 import { isObject, type JsonObject } from './json-object.ts';
 import type { ReadMetrics } from './readings.ts';
@@ -21,6 +21,8 @@ export interface NotebookResult {
   readonly skipped: readonly number[];
   readonly notRun: readonly number[];
   readonly raisedAllowed: readonly number[];
+  /** Absent: it did not come to its end, or was run before this was noted. */
+  readonly outputs?: readonly CellOutput[];
   /** Cells whose last shell line (`!python train.py`) ended with a status other than 0: Jupyter goes on after it. */
   readonly shellFailed: readonly { readonly cell: number; readonly status: number }[];
   /** What it has glued: JSON as Python writes it, cut off where it was too much. */
@@ -52,7 +54,13 @@ export function readNotebookResult({ step, read }: StepFiles): NotebookResult | 
     raisedAllowed: list('raisedAllowed'),
     shellFailed: pairsOf(value.shellFailed),
     scraps: text('scraps'),
+    ...(Array.isArray(value.outputs) ? { outputs: value.outputs.flatMap(outputOf) } : {}),
   };
+}
+
+function outputOf(value: Json): readonly CellOutput[] {
+  const [cell, hash] = Array.isArray(value) ? value : [];
+  return typeof cell === 'number' && typeof hash === 'string' ? [[cell, hash]] : [];
 }
 
 const pairsOf = (value: Json | undefined) =>

@@ -1,6 +1,6 @@
 import type { JobEnd } from '../cluster/scheduler.ts';
 import { installedHash } from '../fingerprint/installed-packages.ts';
-import type { Curve, Failure, Finding, Place, RunResult } from '../verdict/types.ts';
+import type { CellOutput, Curve, Failure, Finding, Place, RunResult } from '../verdict/types.ts';
 import { keptCurves } from './curve.ts';
 import { keptFiles } from './kept-files.ts';
 import { parseStep } from './parse-step.ts';
@@ -33,6 +33,7 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
   const findings: Finding[] = findingsOf(readAny);
   const left = (step: PlannedStep, from: ReadFile, done: number, jobEnd = job?.end) =>
     preparation === undefined ? interrupted(step, from, done, jobEnd, input.logTail) : notRun(step);
+  const outputs: Record<string, readonly CellOutput[]> = {};
   const once = plan.steps.filter(({ index }) => plan.repeated === undefined || index < plan.repeated.from);
   for (const step of foreign ? [] : once) {
     const parsed = await parseStep({ step, read, run: plan.fingerprint, attempt, linked: linkedFiles(plan) });
@@ -41,6 +42,7 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     Object.assign(metrics, parsed.metrics);
     Object.assign(curves, keptCurves(parsed.curves));
     findings.push(...parsed.findings);
+    if (parsed.outputs !== undefined) outputs[step.name] = parsed.outputs;
   }
   const repeated = foreign || plan.repeated === undefined ? undefined : await parseTasks(input, read, left);
   if (repeated !== undefined) {
@@ -48,6 +50,7 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     Object.assign(metrics, repeated.metrics);
     Object.assign(curves, keptCurves(repeated.curves));
     findings.push(...repeated.findings);
+    Object.assign(outputs, repeated.outputs);
   }
   const at = numberOf(started.get('at'));
   const until = numberOf(end.get('at'));
@@ -64,6 +67,7 @@ export async function parseResult(input: ResultFiles): Promise<RunResult> {
     metrics,
     ...(Object.keys(curves).length === 0 ? {} : { curves }),
     ...(repeated === undefined ? {} : { tasks: repeated.tasks }),
+    ...(Object.keys(outputs).length === 0 ? {} : { outputs }),
     place: placeOf(cluster, machinesOf(input, read, started), readAny, plan),
     ...(at !== undefined && until !== undefined && until >= at
       ? { seconds: until - at }

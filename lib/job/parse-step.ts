@@ -1,4 +1,4 @@
-import type { Failure, Finding, MetricReading, StepResult } from '../verdict/types.ts';
+import type { CellOutput, Failure, Finding, MetricReading, StepResult } from '../verdict/types.ts';
 import { type FullCurve, withCurves } from './curve.ts';
 import { deniedWrite } from './denied-write.ts';
 import { infrastructureRule, lastException } from './infrastructure.ts';
@@ -15,6 +15,8 @@ export interface ParsedStep {
   readonly metrics: Readonly<Record<string, MetricReading>>;
   readonly curves: Readonly<Record<string, FullCurve>>;
   readonly findings: readonly Finding[];
+  /** Of a notebook. */
+  readonly outputs?: readonly CellOutput[];
 }
 const nothing = { metrics: {}, curves: {} };
 
@@ -42,6 +44,7 @@ export async function parseStep(files: StepFiles): Promise<ParsedStep> {
       step.kind === 'notebook' ? notebookFailure(files, facts) : runFailure(files, facts, tests),
       files.linked,
     );
+  const outputs = step.kind === 'notebook' ? readNotebookResult(files)?.outputs : undefined;
   const exitCode = numberOf(facts.get('exit'));
   const seconds = numberOf(facts.get('seconds'));
   return {
@@ -56,6 +59,7 @@ export async function parseStep(files: StepFiles): Promise<ParsedStep> {
     // Whoever did not come to its end has measured nothing.
     ...(failure === undefined || failure.reason === 'tests-failed' ? measured : nothing),
     findings,
+    ...(outputs === undefined || failure !== undefined ? {} : { outputs }),
   };
 }
 

@@ -1,7 +1,15 @@
 import { readTasks } from '../cluster/array-tasks.ts';
 import type { JobEnd } from '../cluster/scheduler.ts';
 import { meanReading, nameIn } from '../verdict/sample.ts';
-import type { Failure, Finding, KeptFile, MetricReading, StepResult, TaskResult } from '../verdict/types.ts';
+import type {
+  CellOutput,
+  Failure,
+  Finding,
+  KeptFile,
+  MetricReading,
+  StepResult,
+  TaskResult,
+} from '../verdict/types.ts';
 import { type FullCurve, meanCurve } from './curve.ts';
 import { keptFiles } from './kept-files.ts';
 import { parseStep } from './parse-step.ts';
@@ -16,6 +24,8 @@ export interface ParsedTasks {
   readonly metrics: Readonly<Record<string, MetricReading>>;
   readonly curves: Readonly<Record<string, FullCurve>>;
   readonly findings: readonly Finding[];
+  /** By notebook, of the first task: the others have other parameters, and their texts need not be alike. */
+  readonly outputs: Readonly<Record<string, readonly CellOutput[]>>;
   /** Of an array alone, whose tasks keep their own files and times. */
   readonly array?: {
     readonly artifacts: readonly KeptFile[];
@@ -60,6 +70,7 @@ export async function parseTasks(
   const artifacts: KeptFile[] = [];
   let seconds = 0;
   let finished = true;
+  const outputs: Record<string, readonly CellOutput[]> = {};
   for (const task of tasks) {
     const files = filesOf(task, { read, attempt, array, job: job?.end });
     const own: StepResult[] = [];
@@ -78,6 +89,7 @@ export async function parseTasks(
       Object.assign(metrics, parsed.metrics);
       Object.assign(drawn, parsed.curves);
       findings.push(...parsed.findings);
+      if (parsed.outputs !== undefined) outputs[planned.name] ??= parsed.outputs.map(([cell]) => [cell, '']);
     }
     const ended = hasEnded(files, plan.fingerprint);
     finished &&= ended;
@@ -103,6 +115,7 @@ export async function parseTasks(
     tasks: results,
     metrics: meansOf(results),
     curves: curvesOf(curves),
+    outputs,
     findings,
     ...(array === undefined ? {} : { array: { artifacts, finished, taskSeconds: seconds } }),
   };

@@ -5,7 +5,7 @@ import { mark, metricTable } from './metric-table.ts';
 import { formatBytes, formatDuration, plural } from './numbers.ts';
 import { cut } from './trim.ts';
 import type { Changes, Report } from './types.ts';
-import { warningTexts } from './warnings.ts';
+import { notedTexts, warningTexts } from './warnings.ts';
 import { baselineText, headline, reasonText } from './words.ts';
 
 /** What templates/report.md.hbs is given. Every text is Markdown already: the template inserts it as it is. */
@@ -45,6 +45,7 @@ export function reportView(report: Report, changes: Changes | undefined): Report
     notes: [
       ...(verdict?.reasons.slice(1).map((found) => `also: ${markdownText(reasonText(found, baselines))}`) ?? []),
       ...warningTexts(report).map((text) => `warning, ${markdownText(text)}`),
+      ...notedTexts(report).map((text) => `noted, ${markdownText(text)}`),
       ...baselines.map((baseline) => `compared with ${markdownText(baselineText(baseline))}`),
     ],
     changes: changesLines(changes),

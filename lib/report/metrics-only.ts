@@ -54,7 +54,7 @@ const hidePlace = ({ cpu, gpu, gpus, environment }: Place): Place => ({
   ...(environment === undefined ? {} : { environment: { key: environment.key } }),
 });
 
-function hideRun(run: RunResult, sized: readonly string[]): RunResult {
+function hideRun({ outputs: _outputs, ...run }: RunResult, sized: readonly string[]): RunResult {
   return {
     ...run,
     ...(run.preparation === undefined ? {} : { preparation: hideFailure(run.preparation) }),
@@ -90,4 +90,5 @@ const hideVerdict = (verdict: Verdict): Verdict => ({
     return { reason: 'finding', finding: { ...found.finding, detail: '' } };
   }),
   warnings: verdict.warnings.map((finding) => ({ ...finding, detail: '' })),
+  ...(verdict.noted === undefined ? {} : { noted: verdict.noted.map((finding) => ({ ...finding, detail: '' })) }),
 });

@@ -15,6 +15,7 @@ import {
   type Shape,
   scalar,
   text,
+  tuple,
   variants,
 } from './shape.ts';
 import type { Report } from './types.ts';
@@ -172,6 +173,7 @@ const run = members({
       }),
     ),
   ),
+  outputs: optional(record(list(tuple(count, text)))),
   added: optional(members({ fingerprint: hex64, attempt: count, job: optional(text), seeds: list(finite), place })),
   place,
   seconds: optional(finite),
@@ -214,6 +216,7 @@ const shape: Shape = members({
         }),
       ),
       warnings: list(finding),
+      noted: optional(list(finding)),
     }),
   ),
   baselines: list(

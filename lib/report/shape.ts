@@ -26,6 +26,13 @@ export const list =
   (value, path) =>
     Array.isArray(value) ? first(value.map((item, index) => () => shape(item, `${path}[${index}]`))) : path;
 
+export const tuple =
+  (...shapes: readonly Shape[]): Shape =>
+  (value, path) =>
+    Array.isArray(value) && value.length === shapes.length
+      ? first(shapes.map((shape, index) => () => shape(value[index], `${path}[${index}]`)))
+      : path;
+
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -3,7 +3,16 @@ import { isFileOf } from '../verdict/measure-resource.ts';
 import type { Failure, KeptFile, MetricReading, Place, RunResult, Verdict, VerdictReason } from '../verdict/types.ts';
 
 /** A run on the branch should take about 5 KB, Markdown included, because every clone pays for it. */
-const limits = { logTail: 320, traceback: 600, detail: 300, shown: 80, files: 12, list: 10, curves: 8 } as const;
+const limits = {
+  logTail: 320,
+  traceback: 600,
+  detail: 300,
+  shown: 80,
+  files: 12,
+  list: 10,
+  curves: 8,
+  outputs: 60,
+} as const;
 
 /** Keeps the beginning and the end, where what matters is. */
 export function cut(text: string, length: number): string {
@@ -77,6 +86,7 @@ export function trimRun(run: RunResult, sized: readonly string[] = []): RunResul
           })),
         }),
     // What was installed is kept by content with the run; its key says which it was.
+    ...(run.outputs === undefined ? {} : { outputs: trimOutputs(run.outputs) }),
     place: trimPlace(run.place),
     ...(run.added === undefined ? {} : { added: { ...run.added, place: trimPlace(run.added.place) } }),
     artifacts: mostWanted(run.artifacts, sized),
@@ -85,6 +95,10 @@ export function trimRun(run: RunResult, sized: readonly string[] = []): RunResul
       .map((finding) => ({ ...finding, detail: cut(finding.detail, limits.detail) })),
   };
 }
+
+/** Of a notebook with very many cells it is not worth the bytes. */
+const trimOutputs = (outputs: NonNullable<RunResult['outputs']>): NonNullable<RunResult['outputs']> =>
+  Object.fromEntries(Object.entries(outputs).filter(([, cells]) => cells.length <= limits.outputs));
 
 function trimPlace(place: Place): Place {
   const { packages: _packages, ...environment } = place.environment ?? { key: '' };

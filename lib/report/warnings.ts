@@ -1,4 +1,4 @@
-import { printableLine } from '../base/printable.ts';
+import { findingText } from './finding-words.ts';
 import { readingIn } from './required.ts';
 import type { Report } from './types.ts';
 import { checkText } from './words.ts';
@@ -12,8 +12,9 @@ export function warningTexts({
   const missed = (verdict?.advisory ?? [])
     .filter(({ level, outcome }) => level === 'warn' && (outcome === 'not-met' || outcome === 'undecided'))
     .map((check) => checkText(check, readingIn(run, verdict, check.metric), baselines, 'warning limit'));
-  const found = (verdict?.warnings ?? []).map(({ name, detail }) =>
-    printableLine(detail === '' ? name : `${name}: ${detail}`),
-  );
-  return [...missed, ...found];
+  return [...missed, ...(verdict?.warnings ?? []).map(findingText)];
 }
+
+/** What was seen of a run and speaks against nothing: for those who read the whole report. */
+export const notedTexts = ({ verdict, run }: Pick<Report, 'verdict' | 'run'>): readonly string[] =>
+  [...(verdict?.noted ?? []), ...(run?.findings ?? [])].filter(({ severity }) => severity === 'info').map(findingText);

@@ -12,6 +12,7 @@ import type {
   Verdict,
   VerdictReason,
 } from '../verdict/types.ts';
+import { findingText } from './finding-words.ts';
 import { formatBound, formatMetric, type Precision, plural, precisionFor } from './numbers.ts';
 import { cut } from './trim.ts';
 
@@ -27,10 +28,7 @@ export function reasonText(found: VerdictReason, baselines: readonly Baseline[])
     case 'failure':
       return failureText(found.failure);
     case 'finding':
-      return [found.finding.name, found.finding.detail]
-        .filter((part) => part !== '')
-        .map(printableLine)
-        .join(': ');
+      return findingText(found.finding);
     case 'check':
       return checkText(found.check, found.reading, baselines);
     default:

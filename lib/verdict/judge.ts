@@ -2,6 +2,7 @@ import type { Limits, Requirement } from '../config/types.ts';
 import { checkMetric } from './bounds.ts';
 import { failuresOf } from './evidence.ts';
 import { type Measured, measure } from './measure.ts';
+import { sampleOf, summarise } from './sample.ts';
 import type {
   AdvisoryCheck,
   Baseline,
@@ -19,17 +20,21 @@ export interface JudgeInput {
   readonly require: Readonly<Record<string, Requirement>>;
   /** By metric; absent where the lookup found none. */
   readonly baselines: Readonly<Record<string, Baseline | undefined>>;
+  /** What is odd about what was run, whatever the run made of it. */
+  readonly odd?: readonly Finding[];
 }
 
 /**
  * The verdict by docs/verdicts.md, in this order: infrastructure (error, and nothing else is said), the code's own failures and
  * the integrity findings (fail), the bounds (fail), else pass.
  */
-export function judge({ result, require, baselines }: JudgeInput): Verdict {
+export function judge({ result, require, baselines, odd = [] }: JudgeInput): Verdict {
   const { infrastructure, code } = failuresOf(result);
-  const warnings = result.findings.filter((finding) => finding.severity === 'warn');
+  const warnings = [...odd, ...result.findings].filter((finding) => finding.severity === 'warn');
+  const infos = odd.filter((finding) => finding.severity === 'info');
+  const noted = infos.length === 0 ? {} : { noted: infos };
   if (infrastructure.length > 0) {
-    return { kind: 'error', checks: [], reasons: infrastructure.map(asReason), warnings };
+    return { kind: 'error', checks: [], reasons: infrastructure.map(asReason), warnings, ...noted };
   }
 
   const required = Object.entries(require).map(([key, requirement]) => {
@@ -66,6 +71,7 @@ export function judge({ result, require, baselines }: JudgeInput): Verdict {
     ...(derived.length === 0 ? {} : { derived: Object.fromEntries(derived) }),
     reasons,
     warnings: [...warnings, ...warningsOf(checks, baselines, result, measured)],
+    ...noted,
   };
 }
 
@@ -109,6 +115,21 @@ const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined
 const readingOf = (measured: ReadonlyMap<string, Measured>, { metric }: Check): MetricReading =>
   measured.get(metric)?.reading ?? { kind: 'missing', source: '' };
 
+/**
+ * Metrics that are equal to the last digit over different seeds. One that nothing is required of may count something that no seed can
+ * change; where no metric at all changes, the seed most likely reaches nothing.
+ */
+function withoutEffect({ metrics, tasks = [] }: RunResult, measured: ReadonlyMap<string, Measured>): readonly string[] {
+  const sampled = Object.keys(metrics).flatMap((name) => {
+    const sample = sampleOf(tasks, name);
+    return sample === undefined || sample.length < 2
+      ? []
+      : [{ name, varies: summarise(sample.map(({ value }) => value)).sd > 0 }];
+  });
+  const equal = sampled.filter(({ varies }) => !varies).map(({ name }) => name);
+  return equal.length === sampled.length ? equal : equal.filter((name) => measured.has(name));
+}
+
 function warningsOf(
   checks: readonly Check[],
   baselines: JudgeInput['baselines'],
@@ -120,10 +141,9 @@ function warningsOf(
     if (!warnings.some((known) => known.name === name && known.detail === detail))
       warnings.push({ name, severity: 'warn', detail });
   };
+  for (const metric of withoutEffect(result, measured)) warn('seeds-without-effect', metric);
   for (const { metric, outcome, requirement, bound, problem, sample } of checks) {
     if (outcome === 'undecided' && requirement.undecided === 'warn') warn('undecided', `${metric}: ${bound}`);
-    // Different seeds that make no difference: the seed most likely reaches nothing.
-    if (sample?.sd === 0) warn('seeds-without-effect', metric);
     if (sample === undefined && measured.get(metric)?.sample?.length === 1) warn('one-seed', metric);
     if (outcome === 'no-baseline-warn')
       warn('no-baseline', `${metric} against ${requirement.baseline ?? 'its baseline'}`);

@@ -30,6 +30,8 @@ export interface RunResult {
   readonly curves?: Readonly<Record<string, Curve>>;
   /** Where a step has seeds or a matrix: each repetition by itself. Its steps are in `steps`, named with its parameters. */
   readonly tasks?: readonly TaskResult[];
+  /** By notebook that came to its end: what its cells put out. */
+  readonly outputs?: Readonly<Record<string, readonly CellOutput[]>>;
   /** The seeds that were added to those of the config, and where they ran: `mlops run --more-seeds`. */
   readonly added?: AddedSeeds;
   readonly place: Place;
@@ -54,6 +56,9 @@ export interface TaskResult {
   readonly lost?: true;
   readonly metrics: Readonly<Record<string, MetricReading>>;
 }
+
+/** A cell that put something out, counted among the code cells that are not empty, and a hash of the text; empty where that says nothing. */
+export type CellOutput = readonly [cell: number, hash: string];
 
 export interface AddedSeeds {
   /** The run that they were, by its own fingerprint: the same content with these seeds. */
@@ -240,6 +245,8 @@ export interface Verdict {
   /** Every reason for a fail or an error, most important first. Empty for a pass. */
   readonly reasons: readonly VerdictReason[];
   readonly warnings: readonly Finding[];
+  /** What is odd and speaks against nothing; absent where there is nothing. What the run itself says of the kind is in its findings. */
+  readonly noted?: readonly Finding[];
 }
 export type VerdictReason =
   | { readonly reason: 'check'; readonly check: Check; readonly reading: MetricReading }

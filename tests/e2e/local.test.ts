@@ -41,6 +41,19 @@ describeWith(needs, 'a push that trains on this machine', () => {
     await clone.git('commit', '--quiet', '--all', '--message', 'Say more');
     const pushed = await clone.tryGit(['push'], { env: project.env });
     expect(pushed).toMatchObject({ code: 0, stderr: expect.stringMatching(/PASS/) });
+
+    // A commit of outputs alone is the same run, and is told that nothing of it made them.
+    const notebook = JSON.parse(await project.repository.read('train.ipynb'));
+    notebook.cells[2].outputs = [{ output_type: 'stream', name: 'stdout', text: ['accuracy 0.99\n'] }];
+    notebook.cells[2].execution_count = 9;
+    notebook.cells[3].execution_count = 4;
+    await project.repository.write('train.ipynb', JSON.stringify(notebook));
+    await project.commit('Show a better result');
+    expect(await project.git(['push', 'origin', 'main:outputs'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/warning +outputs-not-reproduced: train\.ipynb: cell 3 \(/),
+    });
+    expect((await project.mlops(['show'])).stdout).toMatch(/noted +cells-out-of-order: train\.ipynb: cell 4 \(/);
     expect(await project.trainings()).toBe(1);
   });
 
@@ -118,13 +131,18 @@ describeWith(needs, 'a push that trains on this machine', () => {
 
   test('what is computed from metrics, what the run took, and limits that only warn are judged of the same run', async () => {
     await using project = await shellProject({
+      data: '[data, test.txt]',
+      init: false,
       config:
         '  score * 2: { max: 1.5, warn: { max: 1 } }\n  $time: { max: 2, goal: { max: 1 } }\n  $size(model.pkl): { max: 2K }\nartifacts: [model.pkl]\n',
     });
     await project.score(0.7, 'head -c 1500 /dev/zero > "$MLOPS_OUT/model.pkl"; sleep 1.5');
+    await project.repository.write('test.txt', '2\n');
+    await project.mlops(['init', '--yes']);
     await project.commit('Keep the model');
     const { code, stderr } = await project.git(['push', 'origin', 'main']);
     expect([code, stderr]).toEqual([0, expect.stringMatching(/PASS/)]);
+    expect(stderr).toMatch(/warning[\s\S]*same-data-twice: all of test\.txt is in data \(/);
     expect(stderr).toMatch(/score \* 2 +1\.4 +≤ 1\.5 ✓ {2}warns unless ≤ 1 !/);
     expect(stderr).toMatch(/\$time +0:0\d +≤ 2:00 ✓ {2}goal ≤ 1:00 ✓/);
     expect(stderr).toMatch(/\$size\(model\.pkl\) +1\.5 KB +≤ 2 KB ✓/);

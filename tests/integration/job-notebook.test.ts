@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readNotebook } from '../../lib/job/notebook.ts';
+import { savedSession } from '../../lib/job/saved-outputs.ts';
 import { failureText } from '../../lib/report/words.ts';
 import { expressions, notebookOf, notebookStep, type Outcome, type Scene, Workdir } from '../rig/job.ts';
 import { pythonEnvironment } from '../rig/python.ts';
@@ -163,6 +165,37 @@ describe('what looks green and is not', () => {
 kernel.send_response(kernel.iopub_socket, "error", {"ename": "", "evalue": "3", "traceback": []})`;
     const outcome = await run([nameless]);
     expect(failure(outcome)).toMatchObject({ reason: 'exception', cell: 1, exception: 'error', traceback: '3' });
+  });
+
+  test('tells what its cells put out, so that outputs that were saved and not made are seen', async () => {
+    const { result, folder } = await run([
+      { source: '# Title', kind: 'markdown' },
+      'import sys, numpy as np\nprint("α", object())',
+      '',
+      'score = 0.5\nprint("a warning", file=sys.stderr)',
+      'display(score)\nprint("1\\n")\nnp.arange(3)',
+      'from IPython.display import Image\nImage(data=b"\\x89PNG\\r\\n\\x1a\\n", format="png")',
+    ]);
+    expect(result.outputs?.['a.ipynb']?.map(([cell]) => cell)).toEqual([1, 3, 4]);
+    const executed = JSON.parse(await readFile(join(folder, 'out/notebooks/a.ipynb'), 'utf8'));
+    const session = (edit: (cells: { outputs: unknown[] }[]) => void = () => undefined) => {
+      const copy = structuredClone(executed);
+      edit(copy.cells);
+      const notebook = readNotebook(JSON.stringify(copy));
+      return notebook.ok ? savedSession(notebook.value, result.outputs?.['a.ipynb']) : notebook.error;
+    };
+    const print = (text: string) => ({ output_type: 'stream', name: 'stdout', text: [text] });
+    // The copy that was run is what it says, whatever addresses objects have next time.
+    expect(session()).toEqual({ outOfOrder: [], missing: [], different: [] });
+    expect(session((cells) => cells[1]?.outputs.splice(0, 1, print('α <object object at 0x7f00>\n')))).toMatchObject({
+      different: [],
+    });
+    // Cells are named as their author counts them.
+    expect(session((cells) => cells[3]?.outputs.push(print('score 0.95')))).toMatchObject({
+      missing: [4],
+      different: [],
+    });
+    expect(session((cells) => cells[1]?.outputs.push(print('more')))).toMatchObject({ missing: [], different: [2] });
   });
 
   test('outputs, counts, tracebacks and marks that an older run saved decide nothing', async () => {

@@ -3,6 +3,7 @@ import { asFingerprint, asJobId } from '../../lib/base/ids.ts';
 import { err, ok } from '../../lib/base/result.ts';
 import type { HostError } from '../../lib/cluster/host.ts';
 import type { WatchEvent } from '../../lib/cluster/run-store.ts';
+import type { JobRef } from '../../lib/cluster/scheduler.ts';
 import type { GateContext } from '../../lib/gate/context.ts';
 import { follow } from '../../lib/gate/follow.ts';
 import type { Identified } from '../../lib/gate/identify.ts';
@@ -68,7 +69,7 @@ function cluster(minutes: number) {
     },
   };
   const memory = {
-    note: (attempt: number, id: string | undefined) => void said.push(`note ${attempt} ${id}`),
+    note: (attempt: number, job: JobRef | undefined) => void said.push(`note ${attempt} ${job?.id}`),
     forget: () => void said.push('forget'),
   };
   const context = {

@@ -6,6 +6,7 @@ import { formatLocalTime } from '../../report/local-time.ts';
 import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
 import { reportTime } from '../../report/report-path.ts';
 import type { Changes, Report } from '../../report/types.ts';
+import { notedTexts } from '../../report/warnings.ts';
 import type { AddedSeeds, KeptFile, RunResult, StepResult } from '../../verdict/types.ts';
 import { columns, joined, labelled, paragraph, said, saidLines, under, word } from './layout.ts';
 import { metricLines } from './metric-lines.ts';
@@ -22,6 +23,10 @@ export function showLines(shown: Shown, changes: Changes | undefined, setting: S
     ...foundLines(shown),
     ...metricLines(report, style).map((line) => under(line)),
     ...reasonLines(report, setting),
+    ...paragraph(
+      'noted',
+      notedTexts(report).map((text) => said(text, 240)),
+    ),
     ...changesLines(changes),
     ...details(report, setting).flatMap(([label, texts]) => paragraph(label, texts)),
     ...logLines(report, style.dim),
