@@ -124,6 +124,20 @@ export function checkEnvironment(value: unknown, report: Reporter): void {
       first === 'uv' ? 'uv.lock is a lock already' : undefined,
     );
   checkManager(value, first, report);
+  if (value.packed === true && first !== undefined && !(first in managers))
+    report.error(
+      'conflict',
+      ['environment', 'packed'],
+      'key',
+      '`packed` goes with `conda`, `packages`, `venv` and `uv`',
+    );
+  if (value.packed === true && has(value, 'kernel'))
+    report.error(
+      'conflict',
+      ['environment', 'kernel'],
+      'key',
+      '`kernel` does not go with `packed`: Jupyter would find an empty folder',
+    );
   for (const kind of ['conda', 'venv', 'uv', 'lock'])
     checkPath(value[kind], ['environment', kind], report, 'repository');
   const { prefix } = value;

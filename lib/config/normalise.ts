@@ -137,10 +137,11 @@ function readEnvironment(written: Written['environment'], typed: Typed): Environ
 
 function readSource(written: Written['environment'], typed: Typed): Environment {
   if (written === undefined || written === 'none') return { kind: 'none' };
-  const common = defined<{ name?: string; kernel?: 'user'; manager?: string; buildOn: 'job' | 'login' | BuildJob }>({
+  const common = defined<Pick<BuiltEnvironment, 'name' | 'kernel' | 'manager' | 'packed' | 'buildOn'>>({
     name: written.name,
     kernel: written.kernel,
     manager: written.manager,
+    packed: written.packed === true ? true : undefined,
     buildOn: readBuildOn(written.build_on, typed),
   });
   const kind = environmentKinds.find((candidate) => written[candidate] !== undefined);
@@ -166,6 +167,7 @@ function readSource(written: Written['environment'], typed: Typed): Environment 
   }
 }
 
+type BuiltEnvironment = Exclude<Environment, { readonly kind: 'none' }>;
 type WrittenEnvironment = Exclude<NonNullable<Written['environment']>, string>;
 function readBuildOn(written: WrittenEnvironment['build_on'], typed: Typed): 'job' | 'login' | BuildJob {
   if (typeof written !== 'object') return written ?? 'job';

@@ -150,6 +150,9 @@ const environmentMap = z
     manager: oneLine('is the program that builds it, such as /opt/conda/bin/conda').meta({
       description: 'conda, mamba, micromamba or uv by its path, where it is not to be looked for.',
     }),
+    packed: z
+      .boolean(is('is true or false'))
+      .meta({ description: 'Keep it as one file that each job unpacks to the disk of its node.' }),
     build_on: z
       .union([z.enum(['job', 'login']), buildJob], is('is job, login, or a map such as { time: "00:30:00", mem: 8G }'))
       .meta({ description: 'Where it is built the first time; a map: by a job of its own with these resources.' }),

@@ -92,6 +92,8 @@ type EnvironmentOf<Kind> = Kind & {
   readonly kernel?: 'user';
   /** The program that builds it, by its path on the cluster; absent: it is looked for. */
   readonly manager?: string;
+  /** Kept as one file, that each job unpacks to its node's disk. */
+  readonly packed?: true;
   readonly buildOn: 'job' | 'login' | BuildJob;
 };
 /** A job that builds the environment before the run's begins. */

@@ -23,6 +23,7 @@ export function environmentSpecification(request: PlanRequest, needs: readonly s
     version: 1,
     ...specification,
     ...('manager' in environment && environment.manager !== undefined ? { manager: environment.manager } : {}),
+    ...('packed' in environment && environment.packed === true ? { packed: true } : {}),
     ...(local ? { code: inputs.code } : {}),
     ...(Object.keys(files).length === 0 ? {} : { files }),
     ...(image === undefined ? {} : { image }),

@@ -10,7 +10,8 @@ export function environmentView(config: Config, environmentKey: string): Environ
   const kernel = kernelOf(config);
   const builtBefore = isBuiltBefore(config);
   const manager = 'manager' in environment && environment.manager !== undefined ? { manager: environment.manager } : {};
-  const built = { ...kernel, ...manager, kind: environment.kind, environmentKey, builtBefore };
+  const packed = 'packed' in environment && environment.packed === true ? { packed: true } : {};
+  const built = { ...kernel, ...manager, ...packed, kind: environment.kind, environmentKey, builtBefore };
   switch (environment.kind) {
     case 'none':
       return { template: 'env-given' };

@@ -165,10 +165,12 @@ function placeOf(
 function findingsOf(read: ReadFile): Finding[] {
   const added = (read('result/added.txt') ?? '').trim().split(/\s+/).filter(Boolean);
   const changed = (read('result/changed.txt') ?? '').trim();
+  const unpacked = (read('result/unpacked.txt') ?? '').trim();
   const kernel = (read('result/kernel.txt') ?? '').trim();
   return [
     ...finding('environment-added', 'info', added.join(' ')),
     ...finding('environment-changed', 'warn', changed),
+    ...finding('environment-unpacked', 'warn', unpacked),
     ...finding('kernel-not-installed', 'warn', kernel),
   ];
 }

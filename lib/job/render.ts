@@ -58,6 +58,7 @@ async function render(
     environmentKey: '',
     title: '',
     builtBefore: false,
+    packed: false,
     manager: '',
     python: '',
     kernel: '',
@@ -66,6 +67,7 @@ async function render(
   try {
     const part = (name: keyof Templates) => instance.compile(templates[name], compile);
     instance.registerPartial('env-python', part('env-python.sh.hbs'));
+    instance.registerPartial('env-packed', part('env-packed.sh.hbs'));
     instance.registerPartial('env-lock', part('env-lock.sh.hbs'));
     instance.registerPartial('task-files', part('task-files.sh.hbs'));
     instance.registerPartial('steps', part('steps.sh.hbs'));

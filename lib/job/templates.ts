@@ -7,6 +7,7 @@ export const TEMPLATE_NAMES = [
   'task-files.sh.hbs',
   'env-python.sh.hbs',
   'env-lock.sh.hbs',
+  'env-packed.sh.hbs',
   'env-conda.sh.hbs',
   'env-venv.sh.hbs',
   'env-container.sh.hbs',

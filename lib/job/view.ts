@@ -49,6 +49,8 @@ interface BuiltView extends KernelView {
   /** The job does not build it: that was done on the login node, or by another job. */
   readonly builtBefore: boolean;
   readonly environmentKey: string;
+  /** One file, that each job unpacks to its node's disk. */
+  readonly packed?: boolean;
   /** The program that builds it, absolute or beginning with a variable; absent: it is looked for. */
   readonly manager?: string;
   /** What is being installed, for the line of progress. */

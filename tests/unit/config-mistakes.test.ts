@@ -356,6 +356,16 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['2:40+4 `build_on` is job, login, or a map such as { time: "00:30:00", mem: 8G }, not `node`'],
   ],
   [
+    'a packed container',
+    'version: 1\nenvironment: { container: a.sif, packed: true }\nsteps: [{ run: pytest -q }]\n',
+    ['2:34+6 `packed` goes with `conda`, `packages`, `venv` and `uv`'],
+  ],
+  [
+    'a packed environment for Jupyter',
+    'version: 1\nenvironment: { venv: r.txt, packed: true, kernel: user }\nsteps: [{ run: pytest -q }]\n',
+    ['2:43+6 `kernel` does not go with `packed`: Jupyter would find an empty folder'],
+  ],
+  [
     'a manager by its name alone',
     'version: 1\nenvironment: { conda: e.yml, manager: mamba }\nsteps: [{ run: pytest -q }]\n',
     ['2:39+5 `manager` is the absolute path of conda, mamba or micromamba, not `mamba`'],

@@ -46,6 +46,10 @@ describe('the key of an environment', () => {
     expect(keyOf({ ...venv, manager: '/opt/uv/bin/uv' })).not.toBe(keyOf(venv));
   });
 
+  test('is another one where it is packed', () => {
+    expect(keyOf({ ...venv, packed: true })).not.toBe(keyOf(venv));
+  });
+
   test('is another one with another template of the repository that builds it', () => {
     const own = (digit: string) => keyOf(venv, { code: { '.mlops/templates/env-venv.sh.hbs': blob(digit) } });
     expect(new Set([own('1'), own('2'), keyOf(venv)]).size).toBe(3);

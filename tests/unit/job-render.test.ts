@@ -63,6 +63,7 @@ const environments: Readonly<Record<string, EnvironmentView>> = {
     template: 'env-conda',
     channels: ['conda-forge', hostile],
     manager: `$HOME/${hostile}`,
+    packed: true,
     packages: ['python', 'numpy>=1.20', hostile],
   },
   venv: {
@@ -83,6 +84,16 @@ const environments: Readonly<Record<string, EnvironmentView>> = {
     folder: 'tree',
     name: 'requirements.txt',
     python: '3.11',
+  },
+  'venv-packed': {
+    ...built,
+    kind: 'venv',
+    template: 'env-venv',
+    locked: false,
+    project: false,
+    folder: 'tree',
+    name: 'requirements.txt',
+    packed: true,
   },
   uv: { ...built, kind: 'uv', template: 'env-venv', locked: true, project: false, folder: 'tree', name: 'uv.lock' },
   pyproject: {

@@ -95,6 +95,7 @@ the_end() {
   fi
   release_lock
   (cd / && rm -rf "$private")
+  [ -z "${node_copy:-}" ] || (cd / && clear_tree "$node_copy")
   # Whoever asked for this may have taken the folder away already.
   cd "$here" 2>/dev/null || exit "$code"
   last_word "$code"
@@ -200,6 +201,7 @@ doing=data
 # --- the environment
 doing=environment
 now "environment"
+node_disk=${SLURM_TMPDIR:-${TMPDIR:-/tmp}}
 TMPDIR=$private/tmp
 export TMPDIR
 needs='papermill ipykernel'
@@ -229,6 +231,8 @@ sys.exit(any(u.find_spec(m) is None for m in sys.argv[1:]))' $needs >/dev/null 2
 }
 imports() { "$python" -c 'import importlib, sys
 for m in sys.argv[1:]: importlib.import_module(m)' $needs >"$private/import" 2>&1 </dev/null; }
+# A blank, and one word of a command that is written into a script.
+word_of() { printf " '%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 # What a step's line runs in: the end of a subshell.
 inside() { exec "$@"; }
 # write_packages FOLDER: packages.txt names what is installed, lock.txt says it in a form that can be installed again.
@@ -314,6 +318,91 @@ if any(kind == "blind" for kind, _ in found) or (found and not others):
   { echo "the job asked for 2 GPU(s), and the environment's Python sees none (status $code):"; cat "$private/gpus"; } >"$words"
   not_prepared environment
 }
+# The environment is one file, for file systems on which a hundred thousand small ones hurt. A job unpacks it to the disk of its node, and its
+# steps see that at the path that the environment was built at, in a mount namespace of their own.
+node_copy=
+inside() {
+  [ -z "$node_copy" ] || exec "$private/enter" "$@"
+  exec "$@"
+}
+find_archive() {
+  for archive in "$environment/env.tar.zst" "$environment/env.tar.gz"; do [ ! -f "$archive" ] || return 0; done
+  return 1
+}
+archive_is_whole() { find_archive && [ "$(wc -c <"$archive" | tr -d ' ')" = "$(cut -d ' ' -f 1 "$environment/size" 2>/dev/null)" ]; }
+# Some packages come with folders that not even their owner may write.
+clear_tree() { rm -rf "$1" 2>/dev/null || { chmod -R u+rwx "$1" && rm -rf "$1"; }; }
+# Leaves an empty folder to mount on, and what a virtual environment says of the Python that it stands on.
+pack() {
+  doing_now "packing"
+  if command -v zstd >/dev/null 2>&1; then archive=$environment/env.tar.zst compress='zstd -q -T0'; else archive=$environment/env.tar.gz compress='gzip -1'; fi
+  rm -f "$private/half"
+  { tar -cf - -C "$environment" env || : >"$private/half"; } | $compress >"$archive.tmp" && [ ! -f "$private/half" ] && mv -f "$archive.tmp" "$archive" || return 1
+  printf '%s 1\n' "$(wc -c <"$archive" | tr -d ' ')" >"$environment/size"
+  [ ! -f "$prefix/pyvenv.cfg" ] || cp "$prefix/pyvenv.cfg" "$environment/"
+  clear_tree "$prefix" && mkdir "$prefix"
+}
+unpack_into() {
+  case $archive in
+  *.zst) decompress='zstd -q -d -c' ;;
+  *) decompress='gzip -d -c' ;;
+  esac
+  rm -f "$private/half"
+  { $decompress "$archive" || : >"$private/half"; } | tar -xpf - -C "$1" && [ ! -f "$private/half" ]
+}
+# What jobs of this user that were killed left on this node.
+sweep_node() {
+  for old in "$node_disk/mlops-$(id -u)"-*; do
+    read -r pid namespace 2>/dev/null <"$old/owner" || continue
+    [ "$namespace" != "$(readlink /proc/self/ns/pid)" ] || [ -d "/proc/$pid" ] || clear_tree "$old"
+  done
+}
+# Mounting needs rights that a step must not have: with them it could write into read-only data. The inner unshare gives them up.
+write_enter() {
+  {
+    echo '#!/bin/sh'
+    printf 'exec unshare --user --map-current-user --keep-caps --mount sh -c'
+    word_of 'mount --bind "$0" "$1" && shift && exec unshare --user --map-current-user "$@"'
+    word_of "$node_copy/env"
+    word_of "$prefix"
+    echo ' "$@"'
+  } >"$private/enter"
+  { echo '#!/bin/sh'; printf exec; word_of "$private/enter"; word_of "$prefix/bin/python"; echo ' "$@"'; } >"$private/python"
+  chmod +x "$private/enter" "$private/python"
+}
+open_on_node() {
+  sweep_node
+  copy=$node_disk/mlops-$(id -u)-0123456789abcdef01234567.$job.$$
+  mkdir -m 700 "$copy" || return 1
+  node_copy=$copy
+  echo "$$ $(readlink /proc/self/ns/pid)" >"$node_copy/owner" && unpack_into "$node_copy" && write_enter || return 1
+  python=$private/python
+  imports || { cat "$private/import"; return 1; }
+}
+# Beside its place, and there by one rename, which replaces an empty folder and nothing else.
+open_in_place() {
+  python=$prefix/bin/python
+  if [ ! -e "$prefix/bin" ]; then
+    copy=$environment/unpacking.$(uname -n).$$
+    mkdir -p "$prefix" "$copy" && unpack_into "$copy" && mv "$copy/env" "$environment/"
+    clear_tree "$copy"
+  fi
+  imports || { cat "$private/import"; return 1; }
+}
+open_environment() {
+  find_archive
+  now "unpacking the environment"
+  if open_on_node >"$private/opening" 2>&1; then return; fi
+  [ -z "$node_copy" ] || clear_tree "$node_copy"
+  node_copy=
+  rm -f "$private/enter" "$private/python"
+  { echo "the packed environment could not be used from $node_disk on $(uname -n), and is unpacked in its place:"; tail -n 5 "$private/opening"; } | put result/unpacked.txt
+  cat result/unpacked.txt
+  if open_in_place >"$private/opening" 2>&1; then return; fi
+  rm -f "$environment/complete"
+  { echo "nor could it be used in its place, $prefix; the next run builds it anew:"; cat "$private/opening"; } >"$words"
+  not_prepared environment
+}
 # The one that the config names, and no other.
 given_manager() {
   manager="${HOME}"'/it'\''s "q" $(touch oops) `touch oops`
@@ -325,14 +414,12 @@ given_manager() {
 # A marker alone is not believed: scratch file systems delete single old files. Once a day every file of the list is looked for.
 ready() {
   [ -f "$environment/complete" ] || return 1
-  if ! has_modules "$python"; then
-    say "the environment has lost files"
-  elif [ -z "$(find "$environment/checked" -mtime -1 2>/dev/null)" ] && ! whole; then
-    say "the environment has lost $(cat "$private/lost")"
-  else
+  # Whether it can be used is seen when it is unpacked.
+  if archive_is_whole; then
     touch "$environment/complete"
     return 0
   fi
+  say "the environment has lost its archive"
   rm -f "$environment/complete"
   return 1
 }
@@ -442,7 +529,7 @@ logged() {
   : >"$private/installing"
   return "$1"
 }
-clear_away() { rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif"; }
+clear_away() { rm -rf "$prefix" "$environment/pkgs" "$environment/image" "$environment/image.sif" "$environment"/env.tar.* "$environment"/unpacking.*; }
 # Ends the job, unless the lock was lost: then nothing in that folder is ours to judge or to remove.
 build_failed() {
   mine || return 0
@@ -525,6 +612,10 @@ with open("size", "w") as file: file.write("%d %d\n" % (sum(os.lstat(f).st_size 
     return 1
   fi
   rm -rf "$environment/pkgs"
+  if ! pack 2>>"$environment/build.log"; then
+    build_failed "the environment was built, and could not be packed"
+    return 1
+  fi
   touch "$environment/checked"
   # Last, and only by the one who still holds the lock.
   mine || return 1
@@ -544,6 +635,7 @@ provide() {
     end_building
     lock_token=
   done
+  open_environment
   import_from_tree
 }
 find_manager() { given_manager; }
@@ -564,9 +656,8 @@ add_needs() {
 provide
 PATH=$prefix/bin:$PATH
 export PATH CONDA_PREFIX="$prefix" CONDA_DEFAULT_ENV="$prefix"
-for activation in "$prefix"/etc/conda/activate.d/*.sh; do
-  if [ -r "$activation" ]; then . "$activation" </dev/null; fi
-done
+# Where the steps see it; this script does not.
+(inside sh -c 'for activation in "$1"/etc/conda/activate.d/*.sh; do [ ! -r "$activation" ] || . "$activation" >&2; done; export -p' sh "$prefix") >"$private/activated" </dev/null && . "$private/activated"
 [ ! -f "$environment/packages.txt" ] || cp "$environment/packages.txt" result/packages.txt
 [ ! -f "$environment/lock.txt" ] || cp "$environment/lock.txt" result/lock.txt
 [ ! -f "$environment/added" ] || cp "$environment/added" result/added.txt

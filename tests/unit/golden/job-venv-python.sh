@@ -229,6 +229,8 @@ sys.exit(any(u.find_spec(m) is None for m in sys.argv[1:]))' $needs >/dev/null 2
 }
 imports() { "$python" -c 'import importlib, sys
 for m in sys.argv[1:]: importlib.import_module(m)' $needs >"$private/import" 2>&1 </dev/null; }
+# A blank, and one word of a command that is written into a script.
+word_of() { printf " '%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
 # What a step's line runs in: the end of a subshell.
 inside() { exec "$@"; }
 # write_packages FOLDER: packages.txt names what is installed, lock.txt says it in a form that can be installed again.
