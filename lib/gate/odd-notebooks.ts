@@ -1,4 +1,4 @@
-import { readBlobs } from '../git/blobs.ts';
+import { blobSizes, readBlobs } from '../git/blobs.ts';
 import type { Repository } from '../git/repository.ts';
 import { readTreePaths } from '../git/tree.ts';
 import { readNotebook } from '../job/notebook.ts';
@@ -19,8 +19,12 @@ export async function oddNotebooks(
   if (paths.length === 0) return [];
   const tree = await readTreePaths(repo, commit, paths);
   if (!tree.ok) return [];
+  const oids = [...new Set(tree.value.map(({ oid }) => oid))];
+  const sizes = await blobSizes(repo, oids);
+  if (!sizes.ok) return [];
   const texts = new Map<string, string>();
-  await readBlobs(repo, [...new Set(tree.value.map(({ oid }) => oid))], (oid, content) => {
+  const small = oids.filter((oid) => (sizes.value.get(oid) ?? 0) <= largest);
+  await readBlobs(repo, small, (oid, content) => {
     texts.set(oid, content.toString('utf8'));
   });
   return tree.value.flatMap(({ path, oid }) => {
@@ -37,6 +41,9 @@ export async function oddNotebooks(
     ];
   });
 }
+
+/** A verdict that is known is to be there at once, whatever pictures and logs a notebook was saved with. */
+const largest = 20 * 2 ** 20;
 
 const most = 12;
 const cellList = (cells: readonly number[]): string =>
