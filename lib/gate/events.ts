@@ -3,6 +3,7 @@ import type { HostError } from '../cluster/host.ts';
 import type { JobStatus } from '../cluster/scheduler.ts';
 import type { RecordError } from '../git/advance.ts';
 import type { FailureReason } from '../verdict/types.ts';
+import type { UnreadParameters } from './unread-parameters.ts';
 
 /** What happens on the way of a push, for whoever shows it. Facts only; lib/cli puts them into words. */
 export type GateEvent =
@@ -46,6 +47,8 @@ export type GateEvent =
   | { readonly event: 'dirty-worktree'; readonly count: number; readonly paths: readonly string[] }
   /** Notebooks name these files of the worktree, and the job will not have them. */
   | { readonly event: 'files-not-carried'; readonly paths: readonly string[] }
+  /** What the config gives to notebooks that do not mention it. */
+  | { readonly event: 'parameters-unread'; readonly of: readonly UnreadParameters[] }
   /** `supersede: queued`: the job of an older commit of this branch was taken out of the queue. */
   | { readonly event: 'superseded'; readonly commit: Oid; readonly job: string }
   /** Another client is submitting this very run. */

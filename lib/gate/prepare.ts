@@ -18,6 +18,7 @@ import { type BlobContent, blobSources, type HashTreeError, hashBlobs } from './
 import { type Identified, locateData } from './identify.ts';
 import { type PipelineError, readPipelineText } from './pipeline.ts';
 import { uncarriedFiles } from './uncarried.ts';
+import { type UnreadParameters, unreadParameters } from './unread-parameters.ts';
 
 /** Everything that a submission needs and that can be known on this machine. */
 export interface Prepared {
@@ -35,6 +36,8 @@ export interface Prepared {
   readonly difference?: DataComparison;
   /** What notebooks name, is in the worktree, and is not sent. */
   readonly uncarried: readonly string[];
+  /** What the config gives to notebooks that have no use for it. */
+  readonly unread: readonly UnreadParameters[];
 }
 
 export type PrepareError =
@@ -112,6 +115,7 @@ export async function prepare(
     sources: (wanted) => allSources(context.repo, hashed, all, dataSources, wanted),
     absent: all.filter(({ path }) => !dataSources.has(path)),
     uncarried: await uncarriedFiles(context.repo.top, notebooks, carried),
+    unread: unreadParameters(identified.config.steps, notebooks),
     ...(difference === undefined ? {} : { difference }),
   });
 }

@@ -59,6 +59,14 @@ export function remarkLines(event: GateEvent, setting: Setting): readonly string
           .join(', ')}, and the job will not have it: neither in the commit nor under data:`,
         style.yellow,
       );
+    case 'parameters-unread':
+      return event.of.flatMap(({ notebook, names }) =>
+        remark(
+          'warning',
+          `no cell of ${said(notebook, 60)} mentions ${names.map((name) => `\`${said(name, 40)}\``).join(', ')}, which the config gives: nothing changes by it`,
+          style.yellow,
+        ),
+      );
     case 'data-inherited':
       return remark(
         'data',
@@ -162,6 +170,7 @@ export class PlainProgress {
       case 'superseded':
       case 'dirty-worktree':
       case 'files-not-carried':
+      case 'parameters-unread':
       case 'reports-not-fetched':
       case 'data-inherited':
       case 'publish-failed':

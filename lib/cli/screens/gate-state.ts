@@ -90,6 +90,7 @@ export function advanceState(state: GateState, event: GateEvent, now: number): G
     case 'superseded':
     case 'dirty-worktree':
     case 'files-not-carried':
+    case 'parameters-unread':
     case 'reports-not-fetched':
     case 'data-inherited':
     case 'publish-failed':
