@@ -31,6 +31,7 @@ export function checkStep(step: Loose, at: Path, report: Reporter): void {
           : keyHint(key, at, step),
       );
   }
+  checkLines(step.run, [...at, 'run'], report);
   checkPath(step.notebook, [...at, 'notebook'], report, 'repository');
   if (typeof step.notebook === 'string' && !step.notebook.endsWith('.ipynb'))
     report.error(
@@ -78,6 +79,20 @@ export function checkStep(step: Loose, at: Path, report: Reporter): void {
     );
   if (has(step, 'throttle') && !has(step, 'seeds') && !has(step, 'matrix'))
     report.error('conflict', [...at, 'throttle'], 'key', '`throttle` needs `seeds` or `matrix`: this step is run once');
+}
+
+/** Other systems end a script at the first line that fails, and a shell does not: a training that broke would be judged by what comes after it. */
+function checkLines(run: unknown, at: Path, report: Reporter): void {
+  if (typeof run !== 'string' || /(?:^|[\s;])set\s+-(?:\w*e|o\s+errexit)/.test(run)) return;
+  const lines = run.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
+  if (lines.slice(0, -1).every((line) => /(?:\\|&&|\|\|?)\s*$/.test(line))) return;
+  report.warning(
+    'wrong-value',
+    at,
+    'key',
+    'of several lines only the last one’s exit counts: one before it that fails does not end the step',
+    'begin with `set -e`',
+  );
 }
 
 const writeFile = 'let it write a JSON file: metrics: { file: $MLOPS_OUT/metrics.json }';

@@ -165,6 +165,18 @@ describe('the config is read', () => {
     expect(config.steps).toEqual([{ kind: 'run', run: 'x', resources: { seconds: 3600, mem: 2 ** 30 } }]);
   });
 
+  test.each([
+    ['python train.py\npython evaluate.py', 1],
+    ['set -e\npython train.py\npython evaluate.py', 0],
+    ['set -euo pipefail; cd src\npython train.py', 0],
+    ['python train.py \\\n  --epochs 5\n', 0],
+    ['python train.py &&\n# then\npython evaluate.py', 0],
+    ['python train.py', 0],
+  ])('of lines that may fail unseen one is warned: %j', (run, count) => {
+    const { warnings } = load(`version: 1\nsteps: [{ run: ${JSON.stringify(run)} }]\n`);
+    expect(warnings.map(({ hint }) => hint)).toEqual(Array(count).fill('begin with `set -e`'));
+  });
+
   test('reports: .mlops is read as mlops, with a notice', () => {
     const { config, warnings } = load(`version: 1\n${steps}reports: .mlops\n`);
     expect(config.reports).toBe('mlops');
