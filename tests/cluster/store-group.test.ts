@@ -179,6 +179,36 @@ describeWith(['sshd', 'root'], 'a working folder of a group', () => {
     expect(reads).toMatchObject({ ok: true, value: { stdout: 'true\n', stderr: expect.stringMatching(/denied/) } });
   });
 
+  test('lets a colleague abandon an attempt of which there is no job, and one that has begun stays as it is', async () => {
+    const [one, two] = [person(0), person(1)];
+    const runsOf = ({ host }: typeof one) =>
+      openRunStore({ host, scheduler: slurmScheduler(host), workdir, group: true });
+    const fingerprint = asFingerprint(sha256('left alone'));
+    for (const attempt of [1, 2]) {
+      const incoming = await runsOf(one).prepare(fingerprint);
+      if (!incoming.ok) throw new Error(JSON.stringify(incoming.error));
+      expect(await runsOf(one).writeFiles(incoming.value, new Map([['job.sh', { content: 'true\n' }]]))).toMatchObject({
+        ok: true,
+      });
+      const claimed = await one.host.exec(`mv '${incoming.value}' '${runsOf(one).folder(fingerprint, attempt)}'`);
+      expect(claimed).toMatchObject({ ok: true, value: { code: 0 } });
+    }
+    const begin = await one.host.exec(
+      `umask 007; cd '${runsOf(one).folder(fingerprint, 2)}' && mkdir -p state && echo 'job=7 name=x at=1' >state/begun`,
+    );
+    expect(begin).toMatchObject({ ok: true, value: { code: 0 } });
+    expect(await runsOf(two).abandon(fingerprint, 1)).toEqual({ ok: true, value: 'abandoned' });
+    expect(await runsOf(two).abandon(fingerprint, 2)).toEqual({ ok: true, value: 'begun' });
+    // Its owner sees it, and a job of it that comes late finds the place taken.
+    const seen = await runsOf(one).look(fingerprint);
+    if (!seen.ok) throw new Error(JSON.stringify(seen.error));
+    expect(seen.value.map(({ attempt, abandoned }) => [attempt, abandoned]).sort()).toEqual([
+      [1, true],
+      [2, false],
+    ]);
+    expect(owner(join(runsOf(one).folder(fingerprint, 1), 'state/begun'))).toBe(`${two.user} ${group} 660`);
+  });
+
   test('is closed to everybody else', async () => {
     await using stranger = await startSshd({ account: {} });
     await using at = await openOverSsh(stranger);

@@ -91,6 +91,30 @@ describeWith(['root', program('python3', 'python3-venv')], 'an environment in a 
     expect((await readdir(join(workdir.folder, 'tmp'))).filter((name) => name.startsWith('GONE-env-'))).toHaveLength(1);
   }, 120_000);
 
+  test('whose builder, a colleague, gives no sign of life is taken over, with what is half built', async () => {
+    const own = scene(ben, '# silent\n');
+    const { plan } = await workdir.prepare(own);
+    const folder = folderOf(plan.environmentKey);
+    await mkdir(join(folder, 'env/half'), { recursive: true });
+    await mkdir(join(folder, 'lock'));
+    await writeFile(join(folder, 'lock/owner'), `${ada.uid} another-node 1 none 1 pid:[1]\n`);
+    await writeFile(join(folder, 'lock/beat'), '7\n');
+    execFileSync('chown', ['-R', `${ada.uid}:${gid}`, folder]);
+    execFileSync('find', [folder, '-type', 'd', '-exec', 'chmod', '2770', '{}', '+']);
+    execFileSync('find', [folder, '-type', 'f', '-exec', 'chmod', '660', '{}', '+']);
+    // Silence is counted by the sleeps in between: here they are short.
+    const tools = join(homeOf(ben.uid), 'short sleeps');
+    await mkdir(tools);
+    await writeFile(join(tools, 'sleep'), '#!/bin/sh\nexec /bin/sleep "0.$1"\n', { mode: 0o755 });
+    execFileSync('chown', ['-R', `${ben.uid}:${gid}`, tools]);
+    const { result, log } = await workdir.run({ ...own, path: tools });
+    expect(result.steps).toMatchObject([{ outcome: 'passed' }]);
+    expect(log).toContain(`the builder (${ada.uid} another-node 1 none 1 pid:[1]) is gone: taking over`);
+    const left = await readdir(folder);
+    expect(left.filter((name) => /^(?:stale|lock$)/.test(name))).toEqual([]);
+    expect(await readdir(join(folder, 'env'))).not.toContain('half');
+  }, 120_000);
+
   test('on a Python that is closed to the colleague is left alone: the colleague gets another one', async () => {
     const bin = join(homeOf(ada.uid), 'python/bin');
     await mkdir(bin, { recursive: true });
