@@ -7,7 +7,6 @@ import type { HostError } from '../cluster/host.ts';
 import { type PinAnswer, type PinRequest, parseContent, parsePin, pinScript } from '../cluster/pin-script.ts';
 import type { JobStatus } from '../cluster/scheduler.ts';
 import type { Config } from '../config/types.ts';
-import { dataSet } from '../fingerprint/data.ts';
 import {
   type ClusterEntry,
   clusterEntries,
@@ -17,6 +16,7 @@ import {
   parseLock,
   pinFor,
 } from '../fingerprint/data-lock.ts';
+import { dataSet } from '../fingerprint/data-set.ts';
 import { codeOf, writeWhole } from '../fingerprint/state-file.ts';
 import type { Pin } from '../fingerprint/types.ts';
 import { type DraftError, readDraft } from '../gate/pipeline.ts';

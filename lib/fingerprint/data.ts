@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Json } from '../base/canonical-json.ts';
 import { asSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
 import type { PathEntry } from './data-entry.ts';
+import { dataSet } from './data-set.ts';
 import { isContentOf } from './dvc-cache.ts';
 import { dvcFiles } from './dvc-files.ts';
 import type { DvcPointers } from './dvc-pointers.ts';
@@ -12,7 +12,6 @@ import type { DataError, Progress } from './errors.ts';
 import { hashMany } from './hash-many.ts';
 import { syncHasher } from './hash-sync.ts';
 import { lfsPath } from './lfs.ts';
-import { hashJson } from './meaning.ts';
 import type { StatCache } from './stat-cache.ts';
 import { noTrackedData, type TrackedData, type TrackedFile } from './tracked.ts';
 import type { DataFile, DataSet } from './types.ts';
@@ -77,12 +76,15 @@ export async function dataPart(
 }
 
 function setOf(context: DataContext, found: Found, contents: Contents, unsettled: ReadonlySet<string>): DataSet {
-  const { entry, digest, untracked } = found;
+  const { entry, digest, tracked, untracked } = found;
   const known = context.cache.listing(entry.name, digest);
   if (known !== undefined) {
     return { hash: known.hash, files: known.files, bytes: known.bytes, writable: entry.writable };
   }
-  const set = dataSet(filesOf(context, found, contents), entry.writable);
+  const set = dataSet(
+    [...tracked.files, ...untracked.map((file) => ({ path: file.path, ...contents(file) }))],
+    entry.writable,
+  );
   // A file whose stat proves nothing yet must be read again next time.
   if (!untracked.some((file) => unsettled.has(file.path))) {
     context.cache.setListing(entry.name, { digest, hash: set.hash, files: set.files, bytes: set.bytes });
@@ -118,17 +120,6 @@ function lazily(
     Object.defineProperty(files, one.entry.name, { enumerable: true, configurable: true, get });
   }
   return files;
-}
-
-/** The entry's hash: over paths and contents alone. docs/fingerprint.md, "Data". */
-export function dataSet(files: readonly DataFile[], writable: boolean): DataSet {
-  const contents: Json = Object.fromEntries(files.map((file) => [file.path, file.sha256]));
-  return {
-    hash: hashJson({ files: contents }),
-    files: files.length,
-    bytes: files.reduce((sum, file) => sum + file.size, 0),
-    writable,
-  };
 }
 
 async function findFiles(
@@ -190,55 +181,72 @@ const contentOf = (cache: StatCache, { path, key, size }: FoundFile) => {
 };
 
 interface Hashed {
+  /** What the cache cannot tell, because its stat does not prove it yet or is no longer what was listed. */
   readonly fresh: ReadonlyMap<string, { readonly sha256: Sha256; readonly size: number }>;
   readonly unsettled: ReadonlySet<string>;
 }
 
 async function hashAll(context: DataContext, found: readonly Found[]): Promise<Result<Hashed, DataError | Stopped>> {
+  const { cache, nowNs, signal } = context;
   const fresh = new Map<string, { readonly sha256: Sha256; readonly size: number }>();
   const unsettled = new Set<string>();
-  const all = found.flatMap(({ entry, untracked }) => untracked.map((file) => ({ entry: entry.name, file })));
-  const missing = all.filter(({ file }) => contentOf(context.cache, file) === undefined);
-  const bytesOf = (files: typeof all) => files.reduce((sum, { file }) => sum + file.size, 0);
-  const [ofFiles, ofBytes] = [all.length, bytesOf(all)];
-  let [files, bytes] = [ofFiles - missing.length, ofBytes - bytesOf(missing)];
+  const { missing, ofFiles, ofBytes } = notInCache(context, found);
+  let files = ofFiles - missing.length;
+  let bytes = missing.reduce((sum, { size }) => sum - size, ofBytes);
   const progress = (): Progress => ({ files, ofFiles, bytes, ofBytes });
-  let told = context.nowNs();
-  const list = new Map(missing.map(({ entry, file }) => [file.path, toHash(context, entry, file)]));
-  for await (const [{ entry, file, from }, hashed] of hashMany([...list.values()], context.nowNs, context.signal)) {
+  const entryOf = (file: FoundFile) => found.find(({ untracked }) => untracked.includes(file))?.entry.name ?? '';
+  const placeOf = (file: FoundFile) => file.cached?.file ?? `${context.top}/${file.path}`;
+  let told = nowNs();
+  for await (const [file, hashed] of hashMany(missing, placeOf, nowNs, signal)) {
     if (!hashed.ok) {
       const { error } = hashed;
       if (error.reason === 'aborted') return err({ reason: 'aborted', progress: progress() });
-      return err({ ...error, entry, path: file.path });
+      return err({ ...error, entry: entryOf(file), path: file.path });
     }
     const { cached } = file;
-    if (cached !== undefined && !(await isContentOf(from, cached.md5, cached.old, context.signal))) {
-      if (context.signal?.aborted) return err({ reason: 'aborted', progress: progress() });
-      return err({ reason: 'dvc-damaged', entry, path: file.path, detail: from });
+    if (cached !== undefined && !(await isContentOf(cached.file, cached.md5, cached.old, signal))) {
+      if (signal?.aborted) return err({ reason: 'aborted', progress: progress() });
+      return err({ reason: 'dvc-damaged', entry: entryOf(file), path: file.path, detail: cached.file });
     }
     const { sha256, size, settled } = hashed.value;
     const key = cached === undefined ? hashed.value.key : `${cached.md5} ${hashed.value.key}`;
+    const isListed = key === file.key;
     context.onFileRead(size);
+    // The listing's own string: a million equal ones need not be kept twice.
+    if (settled) cache.set(file.path, isListed ? file.key : key, sha256);
     // Changed since it was listed: the listing is not what was read.
-    if (settled) context.cache.set(file.path, key, sha256);
-    if (!settled || key !== file.key) unsettled.add(file.path);
-    fresh.set(file.path, { sha256, size });
+    if (!settled || !isListed) {
+      unsettled.add(file.path);
+      fresh.set(file.path, { sha256, size });
+    }
     files += 1;
     bytes += size;
-    if (context.nowNs() - told > 20_000_000n) {
-      told = context.nowNs();
+    if (nowNs() - told > 20_000_000n) {
+      told = nowNs();
       context.onProgress?.(progress());
     }
   }
   return ok({ fresh, unsettled });
 }
 
-const toHash = ({ top }: DataContext, entry: string, file: FoundFile) => ({
-  entry,
-  file,
-  from: file.cached?.file ?? `${top}/${file.path}`,
-  size: file.size,
-});
+/** What has to be read, once each: entries may overlap. */
+function notInCache({ cache }: DataContext, found: readonly Found[]) {
+  const seen = new Set<string>();
+  const missing: FoundFile[] = [];
+  let [ofFiles, ofBytes] = [0, 0];
+  for (const { untracked } of found) {
+    for (const file of untracked) {
+      if (found.length > 1) {
+        if (seen.has(file.path)) continue;
+        seen.add(file.path);
+      }
+      ofFiles += 1;
+      ofBytes += file.size;
+      if (contentOf(cache, file) === undefined) missing.push(file);
+    }
+  }
+  return { missing, ofFiles, ofBytes };
+}
 
 function trackedFile(context: DataContext, { path, oid, sha256, size, lfs }: TrackedFile): DataFile {
   if (!lfs) return { path, sha256, size, source: { kind: 'blob', oid } };

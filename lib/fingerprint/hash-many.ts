@@ -3,8 +3,6 @@ import { type HashedFile, type HashProblem, hashedFile, hashFile } from './hash-
 import { type HashPool, hashPool } from './hash-pool.ts';
 
 export interface ToHash {
-  /** Where the content is. */
-  readonly from: string;
   readonly size: number;
 }
 export type HashedOne<File> = readonly [File, Result<HashedFile, HashProblem>];
@@ -13,9 +11,10 @@ export type HashedOne<File> = readonly [File, Result<HashedFile, HashProblem>];
 const batchFiles = 64;
 const batchBytes = 8 << 20;
 
-/** The files' contents, in the order in which they are known: in threads where it is worth it. The last one after an abort says so. */
+/** The files' contents, in the order in which they are known: in threads where it is worth it. The last one after an abort says so. `placeOf` is asked where a file is when its turn comes. */
 export async function* hashMany<File extends ToHash>(
   files: readonly File[],
+  placeOf: (file: File) => string,
   now: () => bigint,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<HashedOne<File>> {
@@ -23,9 +22,9 @@ export async function* hashMany<File extends ToHash>(
     files.length,
     files.reduce((sum, { size }) => sum + size, 0),
   );
-  if (pool === undefined) return yield* oneByOne(files, now, signal);
+  if (pool === undefined) return yield* oneByOne(files, placeOf, now, signal);
   try {
-    yield* inThreads(pool, files, now, signal);
+    yield* inThreads(pool, files, placeOf, now, signal);
   } finally {
     await pool.close();
   }
@@ -33,6 +32,7 @@ export async function* hashMany<File extends ToHash>(
 
 async function* oneByOne<File extends ToHash>(
   files: readonly File[],
+  placeOf: (file: File) => string,
   now: () => bigint,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<HashedOne<File>> {
@@ -44,13 +44,14 @@ async function* oneByOne<File extends ToHash>(
       yielded = now();
     }
     if (signal?.aborted) return yield [file, err({ reason: 'aborted' })];
-    yield [file, await hashFile(file.from, now, signal)];
+    yield [file, await hashFile(placeOf(file), now, signal)];
   }
 }
 
 async function* inThreads<File extends ToHash>(
   pool: HashPool,
   files: readonly File[],
+  placeOf: (file: File) => string,
   now: () => bigint,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<HashedOne<File>> {
@@ -65,7 +66,7 @@ async function* inThreads<File extends ToHash>(
     const batch = running.size < pool.size * 2 ? batches.next().value : undefined;
     if (batch !== undefined) {
       const started = now();
-      const read = pool.read(batch.map(({ from }) => from));
+      const read = pool.read(batch.map(placeOf));
       const hashed = read.then((list) =>
         list.map((one, index) => [batch[index] as File, hashedFile(one, started)] as const),
       );

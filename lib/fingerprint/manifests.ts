@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOid, isSha256, type Sha256 } from '../base/ids.ts';
 import { err, ok, type Result } from '../base/result.ts';
-import { dataSet } from './data.ts';
+import { dataSet } from './data-set.ts';
 import { codeOf, writeWhole } from './state-file.ts';
 import type { DataFile } from './types.ts';
 

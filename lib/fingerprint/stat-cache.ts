@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { asSha256, type Sha256 } from '../base/ids.ts';
 import { hashText } from './meaning.ts';
-import { readStateText, writeCacheText } from './state-file.ts';
+import { readStateText, writeCachePieces, writeCacheText } from './state-file.ts';
 
 const kind = { kind: 'mlops-stat-cache', version: 2 };
 
@@ -54,6 +54,20 @@ export class StatCache {
     return this.parsed;
   }
 
+  /** Its JSON, in pieces. */
+  private *flatText(): Generator<string> {
+    let piece = '[';
+    let separator = '';
+    for (const [path, { key, sha256 }] of this.entries) {
+      piece += `${separator}${JSON.stringify(path)},${JSON.stringify(key)},"${sha256}"`;
+      separator = ',';
+      if (piece.length < 65_536) continue;
+      yield piece;
+      piece = '';
+    }
+    yield `${piece}]\n`;
+  }
+
   listing(entry: string, digest: string): Listing | undefined {
     const listing = this.listings.get(entry);
     return listing?.digest === digest ? listing : undefined;
@@ -92,9 +106,7 @@ export class StatCache {
 
   save(): void {
     if (!this.changed) return;
-    const flat: string[] = [];
-    for (const [path, { key, sha256 }] of this.entries) flat.push(path, key, sha256);
-    writeCacheText(`${this.path}-files`, kind, `${JSON.stringify(flat)}\n`);
+    writeCachePieces(`${this.path}-files`, kind, this.flatText());
     writeCacheText(this.path, kind, `${JSON.stringify(Object.fromEntries(this.listings))}\n`);
     this.changed = false;
   }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Json } from '../base/canonical-json.ts';
 import type { Sha256 } from '../base/ids.ts';
@@ -50,17 +50,39 @@ export function readStateText(path: string, kind: StateKind): StateFile<string> 
   return actual === hash ? { state: 'there', value, hash: actual } : { state: 'damaged', path };
 }
 
-/** Throws what the file system says. */
-function writeStateText(path: string, kind: StateKind, body: string): void {
-  writeWhole(path, `${kind.kind} ${kind.version} ${hashText(body)}\n${body}`);
+/** Throws what the file system says. The hash is known at the end, and takes its place in the first line then: the body comes in pieces, and is held nowhere. */
+function writeStatePieces(path: string, { kind, version }: StateKind, pieces: Iterable<string>): void {
+  const head = `${kind} ${version} `;
+  const hash = createHash('sha256');
+  replaceFile(path, (temporary) => {
+    const file = openSync(temporary, 'wx');
+    try {
+      writeSync(file, `${head}${'0'.repeat(64)}\n`);
+      for (const piece of pieces) {
+        hash.update(piece);
+        writeWholly(file, Buffer.from(piece));
+      }
+      writeSync(file, hash.digest('hex'), head.length);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** A full disk takes a part, and says so at the next call alone. */
+function writeWholly(file: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }
 
 /** Atomic: a reader sees the old file or the new one. */
-export function writeWhole(path: string, text: string): void {
+export const writeWhole = (path: string, text: string): void =>
+  replaceFile(path, (temporary) => writeFileSync(temporary, text, { flag: 'wx' }));
+
+function replaceFile(path: string, write: (temporary: string) => void): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    writeFileSync(temporary, text, { flag: 'wx' });
+    write(temporary);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -72,9 +94,11 @@ export function writeWhole(path: string, text: string): void {
 export function writeCacheFile(path: string, kind: StateKind, value: Json): boolean {
   return writeCacheText(path, kind, `${JSON.stringify(value)}\n`);
 }
-export function writeCacheText(path: string, kind: StateKind, body: string): boolean {
+export const writeCacheText = (path: string, kind: StateKind, body: string): boolean =>
+  writeCachePieces(path, kind, [body]);
+export function writeCachePieces(path: string, kind: StateKind, pieces: Iterable<string>): boolean {
   try {
-    writeStateText(path, kind, body);
+    writeStatePieces(path, kind, pieces);
     return true;
   } catch (error) {
     if (codeOf(error) === undefined) throw error;

@@ -1,6 +1,6 @@
 import { asSha256, type Oid } from '../base/ids.ts';
 import type { Config } from '../config/types.ts';
-import { dataSet } from '../fingerprint/data.ts';
+import { dataSet } from '../fingerprint/data-set.ts';
 import { manifestJson, parseManifest, readManifest, writeManifest } from '../fingerprint/manifests.ts';
 import { readRecord } from '../fingerprint/records.ts';
 import type { DataFile, DataSet } from '../fingerprint/types.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { canonicalJson, type Json } from '../../lib/base/canonical-json.ts';
 import type { Sha256 } from '../../lib/base/ids.ts';
 import { chain, fingerprintOf, type Ingredients, verifyInputs } from '../../lib/fingerprint/chain.ts';
-import { dataSet } from '../../lib/fingerprint/data.ts';
+import { dataSet } from '../../lib/fingerprint/data-set.ts';
 import { meaningHash, notebookMeaning } from '../../lib/fingerprint/meaning.ts';
 import { parseNotebook } from '../../lib/fingerprint/notebook.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asFingerprint, asOid, asSha256 } from '../../lib/base/ids.ts';
-import { dataSet } from '../../lib/fingerprint/data.ts';
+import { dataSet } from '../../lib/fingerprint/data-set.ts';
 import { explainDifference } from '../../lib/fingerprint/differences.ts';
 import { environmentInputs } from '../../lib/fingerprint/environment.ts';
 import { formatLock } from '../../lib/fingerprint/environment-lock.ts';

@@ -27,6 +27,7 @@ describe('files that are read in threads', () => {
     const found = new Map();
     for await (const [{ from }, hashed] of hashMany(
       list.map((from) => ({ from, size: 10 })),
+      ({ from }) => from,
       later,
       signal,
     )) {
