@@ -1,15 +1,19 @@
 // `node bench/transfer.mjs`: what it takes to bring content to a host, beside scp, rsync and pipes through ssh, in one run over a real sshd on
-// loopback. All use the same cipher. Only ours hashes on the far side what has arrived.
+// loopback. All use the same cipher. Ours hashes on the far side what has arrived; of the others only one pipe does. With `--python PATH`, of an
+// environment that has `dvc[ssh]` or hpc-rocket (versions from PyPI), their copies stand beside, once each.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   createReadStream,
   createWriteStream,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -30,6 +34,7 @@ const { values } = parseArgs({
     links: { type: 'string', default: '50,100' },
     'link-mib': { type: 'string', default: '128' },
     'link-files': { type: 'string', default: '1000' },
+    python: { type: 'string' },
   },
 });
 const [mib, files, entries, rounds] = [values.mib, values.files, values.tree, values.rounds].map(Number);
@@ -113,7 +118,9 @@ async function onLoopback() {
   process.stderr.write('one large file\n');
   const one = await interleaved(
     {
-      'cat | ssh': (to) => pipe(`cat '${big.file}' | ssh -F '${config}' cluster "cat >'${to}/big'"`),
+      'cat to ssh': (to) => pipe(`cat '${big.file}' | ssh -F '${config}' cluster "cat >'${to}/big'"`),
+      'cat to ssh, hashed there': (to) =>
+        pipe(`cat '${big.file}' | ssh -F '${config}' cluster "tee '${to}/big' | openssl dgst -sha256"`),
       scp: (to) => program('scp', ['-q', ...ssh, big.file, `cluster:${to}/big`]),
       'rsync -W': (to) => program('rsync', ['-W', '-e', `ssh -F ${config}`, big.file, `cluster:${to}/big`]),
       mlops: (to) => ours(to, [big]),
@@ -123,7 +130,7 @@ async function onLoopback() {
   process.stderr.write('many small files\n');
   const small = await interleaved(
     {
-      'tar | ssh tar': (to) =>
+      'tar to ssh tar': (to) =>
         pipe(`tar -C '${many.folder}' -cf - . | ssh -F '${config}' cluster "tar -C '${to}' -xf -"`),
       'rsync -a': (to) => program('rsync', ['-a', '-e', `ssh -F ${config}`, `${many.folder}/`, `cluster:${to}/`]),
       mlops: (to) => ours(to, many.sources),
@@ -154,17 +161,68 @@ async function onLoopback() {
   const again = `${mib} MiB cut at 90 % and resumed: ${((100 * resumed) / big.size).toFixed(1)} % of the bytes were sent again or for the first time; 10 % were missing.`;
   const memory = `Largest resident size of the process that did all of it: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB.`;
   const rows = [
-    ...rowsOf(`${mib} MiB in one file`, one, 'cat | ssh'),
-    ...rowsOf(`${files} × 4 KiB`, small, 'tar | ssh tar'),
+    ...rowsOf(`${mib} MiB in one file`, one, 'cat to ssh'),
+    ...peers(`${mib} MiB in one file`, [big.file], one['cat to ssh'], fresh),
+    ...rowsOf(`${files} × 4 KiB`, small, 'tar to ssh tar'),
+    ...peers(`${files} × 4 KiB`, [many.folder], small['tar to ssh tar'], fresh),
     row(
       `${files} × 4 KiB: scp -r, once`,
       { median: scpFolder, min: scpFolder, max: scpFolder },
-      scpFolder / small['tar | ssh tar'].median,
+      scpFolder / small['tar to ssh tar'].median,
     ),
     ...rowsOf(`${files} × 4 KiB, nothing changed, with the connection`, same, 'rsync -a'),
     ...tree.map(([name, seconds]) => row(name, { median: seconds, min: seconds, max: seconds })),
   ];
   keep('transfer', 'loopback', rows, `${again} ${memory}`);
+}
+
+/** What DVC and hpc-rocket take to send the same, where they are installed. DVC has added it before. */
+function peers(work, paths, base, fresh) {
+  if (values.python === undefined) return [];
+  const port = sshdPort();
+  const once = (name, action) => {
+    const seconds = timed(action);
+    return row(`${work}: ${name}, once`, { median: seconds, min: seconds, max: seconds }, seconds / base.median);
+  };
+  const rows = [];
+  const dvc = join(dirname(values.python), 'dvc');
+  if (existsSync(dvc)) {
+    const dir = mkdtempSync(join(root, 'dvc-'));
+    const there = { ...env, DVC_NO_ANALYTICS: '1', DVC_SITE_CACHE_DIR: join(dir, 'site') };
+    const run = (...args) => execFileSync(dvc, args, { cwd: dir, env: there, stdio: ['ignore', 'ignore', 'inherit'] });
+    for (const path of paths) execFileSync('cp', ['-r', path, join(dir, 'data')]);
+    run('init', '-q', '--no-scm');
+    run('add', '-q', 'data');
+    run('remote', 'add', '-q', '-d', 'far', `ssh://${userInfo().username}@127.0.0.1:${port}${fresh('dvc')}`);
+    run('remote', 'modify', '-q', 'far', 'keyfile', join(root, 'id'));
+    rows.push(once('dvc push', () => run('push', '-q')));
+    rmSync(dir, { recursive: true, force: true });
+  }
+  if (spawnSync(values.python, ['-c', 'import hpcrocket']).status === 0) {
+    const to = fresh('rocket');
+    const pairs = paths.flatMap((path) =>
+      statSync(path).isDirectory()
+        ? readdirSync(path, { recursive: true, withFileTypes: true })
+            .filter((entry) => entry.isFile())
+            .map(({ parentPath, name }) => [join(parentPath, name), join(to, parentPath.slice(path.length), name)])
+        : [[path, join(to, 'big')]],
+    );
+    const script = `import json, sys
+from hpcrocket.pyfilesystem.localfilesystem import localfilesystem
+from hpcrocket.pyfilesystem.sshfilesystem import sshfilesystem
+from hpcrocket.ssh.connectiondata import ConnectionData
+user, port, key = sys.argv[1:]
+far = sshfilesystem(ConnectionData("127.0.0.1", user, keyfile=key, port=int(port)), [])
+for source, target in json.load(sys.stdin):
+    localfilesystem("/").copy(source, target, False, far)`;
+    rows.push(
+      once('hpc-rocket’s copy', () => {
+        const args = ['-W', 'ignore', '-c', script, userInfo().username, port, join(root, 'id')];
+        execFileSync(values.python, args, { env, input: JSON.stringify(pairs), stdio: ['pipe', 'ignore', 'inherit'] });
+      }),
+    );
+  }
+  return rows;
 }
 
 /** One file of results for each kind. */
@@ -176,6 +234,7 @@ function keep(name, where, rows, more) {
     spawnSync('ssh', ['-V'], { encoding: 'utf8' }).stderr.trim().split(',')[0],
     execFileSync('rsync', ['--version'], { encoding: 'utf8' }).split('\n')[0].replace(/ +/g, ' '),
     execFileSync('tar', ['--version'], { encoding: 'utf8' }).split('\n')[0],
+    ...peerVersions(),
     `Linux ${release()}`,
     `${cpus().length} × ${cpus()[0]?.model.trim()}`,
   ];
@@ -185,6 +244,15 @@ function keep(name, where, rows, more) {
   mkdirSync(join(checkout, 'bench/results'), { recursive: true });
   writeFileSync(join(checkout, `bench/results/${name}-${date}.md`), text);
   process.stdout.write(`${text}\nkept in bench/results/${name}-${date}.md\n`);
+}
+
+function peerVersions() {
+  if (values.python === undefined) return [];
+  const script = `from importlib import metadata
+for name in ("dvc", "hpc-rocket"):
+    try: print(name, metadata.version(name))
+    except metadata.PackageNotFoundError: pass`;
+  return execFileSync(values.python, ['-c', script], { encoding: 'utf8' }).trim().split('\n');
 }
 
 async function ours(workdir, sources, name) {
@@ -338,8 +406,7 @@ async function bundled() {
 
 /** A host of ssh_config that is reached through it. */
 async function slowLink(roundTrip) {
-  const to = /^ {2}Port (\d+)$/m.exec(readFileSync(config, 'utf8'))[1];
-  const child = spawn(process.execPath, [join(checkout, 'bench/slow-link.mjs'), to, String(roundTrip)], {
+  const child = spawn(process.execPath, [join(checkout, 'bench/slow-link.mjs'), sshdPort(), String(roundTrip)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const port = Number(await new Promise((go) => child.stdout.once('data', go)));
@@ -347,6 +414,10 @@ async function slowLink(roundTrip) {
   writeFileSync(config, `${readFileSync(config, 'utf8')}${hostText(host, port)}`);
   appendFileSync(join(root, 'known_hosts'), `[127.0.0.1]:${port} ${readFileSync(join(root, 'host.pub'), 'utf8')}`);
   return { host, stop: () => child.kill() };
+}
+
+function sshdPort() {
+  return /^ {2}Port (\d+)$/m.exec(readFileSync(config, 'utf8'))[1];
 }
 
 function hostText(name, port) {
