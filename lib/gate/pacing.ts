@@ -7,10 +7,10 @@ export const loopSeconds = 10 * 60;
 export const lookEvery = (waited: number): number => Math.min(300, Math.max(30, waited / 20));
 
 /**
- * Slurm is asked at most once in this many seconds, less as the wait grows (peers: 2 to 60 s, and users get banned). Of a job that runs its
- * own files tell the most.
+ * Slurm is asked at most once in this many seconds, less as the wait grows (peers: 2 to 60 s, and users get banned): three times a minute of a job that
+ * waits, and once more how many wait before it. Of a job that runs its own files tell the most.
  */
-export const askEvery = (waited: number, runs: boolean): number => Math.min(300, Math.max(runs ? 30 : 15, waited / 20));
+export const askEvery = (waited: number, runs: boolean): number => Math.min(300, Math.max(runs ? 30 : 20, waited / 20));
 
 /** Where there is room a job says within so many seconds of its submission that it has begun, and Slurm need not be asked about that. */
 export const askFirst = 3;

@@ -4,7 +4,7 @@ import { askAgain, askEvery, askFirst, lookEvery, loopSeconds } from './pacing.t
 import { lagSeconds, type OwnWord, type RunState, runStates } from './run-state.ts';
 
 export interface KnownBefore {
-  /** The loop may watch it for ever: processes of this machine, whose files nobody else looks at. */
+  /** Processes of this machine: the loop may watch them for ever, since nobody else looks at its files, and asking costs nothing. */
   readonly lingers: boolean;
   readonly logFrom: number;
   /** Submitted a moment ago: it may speak for itself before anybody is asked. */
@@ -119,7 +119,7 @@ export class RunKnowledge {
   secondsToQuestion(now: number): number {
     const runs = this.#runsSince !== undefined;
     const isFirst = this.#askedAt === undefined;
-    if (isFirst && !this.#before.isNew) return 0;
+    if (isFirst && (!this.#before.isNew || this.#before.lingers)) return 0;
     const every = this.#isEnding
       ? askAgain(this.#askedForEnd)
       : isFirst && !runs

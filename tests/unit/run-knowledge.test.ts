@@ -34,15 +34,15 @@ function follow(known: RunKnowledge, from: number, until: number, status: JobSta
   return { asked, looked, watched };
 }
 
-test('the scheduler is asked at once, then at most every 15 s, of a job that runs every 30 s, and less as the wait grows', () => {
+test('the scheduler is asked at once, then at most every 20 s, of a job that runs every 30 s, and less as the wait grows', () => {
   const waits = knowledge();
-  expect(follow(waits, 0, minutes(5), queued).asked).toHaveLength(20);
+  expect(follow(waits, 0, minutes(5), queued).asked).toHaveLength(15);
   const runs = knowledge();
   runs.hear(word('now'), 0);
   expect(follow(runs, 0, minutes(5), running).asked).toHaveLength(10);
   const day = follow(knowledge(), 0, minutes(24 * 60), queued);
-  // 20 in the first five minutes, 49 in the rest of the first hour, 12 an hour in the end.
-  expect(day.asked.filter((at) => at < minutes(60)).length).toBeLessThanOrEqual(69);
+  // 15 in the first five minutes, 48 in the rest of the first hour, 12 an hour in the end.
+  expect(day.asked.filter((at) => at < minutes(60)).length).toBeLessThanOrEqual(63);
   expect(day.asked.filter((at) => at >= minutes(23 * 60)).length).toBeLessThanOrEqual(12);
 });
 
@@ -118,17 +118,19 @@ test('after the last word the scheduler is asked soon, and again with growing pa
 });
 
 test('of a job that was submitted a moment ago the scheduler is asked after three seconds, and not at all if it begins by then', () => {
-  expect(follow(knowledge({ isNew: true }), 0, seconds(20), queued).asked).toEqual([seconds(3), seconds(18)]);
+  expect(follow(knowledge({ isNew: true }), 0, seconds(30), queued).asked).toEqual([seconds(3), seconds(23)]);
   const known = knowledge({ isNew: true });
   expect(known.hear(word('started', 'job=7 node=c117 at=1\ncpu=x\n'), seconds(1))).toMatchObject({ state: 'running' });
   expect(known.state).toBe('running');
   expect(follow(known, seconds(1), seconds(60), running).asked).toEqual([seconds(30)]);
+  // Of a process of this machine that costs nothing.
+  expect(knowledge({ isNew: true, lingers: true }).secondsToQuestion(0)).toBe(0);
 });
 
 test('what the scheduler said a moment ago it is not asked again', () => {
   const known = knowledge({ said: queued });
   expect(known).toMatchObject({ state: 'queued', suffices: true });
-  expect(known.secondsToQuestion(0)).toBe(15);
+  expect(known.secondsToQuestion(0)).toBe(20);
   expect(knowledge().suffices).toBe(false);
 });
 
