@@ -42,6 +42,24 @@ export class Collector {
     const plan = await this.#planned();
     if (!plan.ok) return plan;
     this.#context.emit({ event: 'collecting' });
+    return this.#read(plan.value, attempt, job, end, early);
+  }
+
+  /** What there is of a run that goes on, as if it had ended now. */
+  async soFar(attempt: number, job: JobRef): Promise<Result<RunResult, GateError>> {
+    const plan = await this.#planned();
+    if (!plan.ok) return plan;
+    const read = await this.#read(plan.value, attempt, job);
+    return read.ok ? ok(read.value.run) : read;
+  }
+
+  async #read(
+    plan: JobPlan,
+    attempt: number,
+    job: JobRef,
+    end?: JobEnd | { readonly state: 'absent' },
+    early?: ReturnType<RunStore['collect']>,
+  ): Promise<Result<CollectedResult, GateError>> {
     const { connection, place } = this.#session;
     const begun = await early;
     const collected = begun?.ok ? begun : await connection.runs.collect(this.#identified.fingerprint, attempt);
@@ -49,7 +67,7 @@ export class Collector {
     const { files, log } = collected.value;
     const known = end?.state === 'ended' ? { end } : {};
     const run = await parseResult({
-      plan: plan.value,
+      plan,
       attempt,
       files,
       logTail: log,

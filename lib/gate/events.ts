@@ -2,6 +2,7 @@ import type { Fingerprint, Oid } from '../base/ids.ts';
 import type { HostError } from '../cluster/host.ts';
 import type { JobStatus } from '../cluster/scheduler.ts';
 import type { RecordError } from '../git/advance.ts';
+import type { Summary } from '../verdict/sample.ts';
 import type { FailureReason } from '../verdict/types.ts';
 import type { UnreadParameters } from './unread-parameters.ts';
 
@@ -33,6 +34,8 @@ export type GateEvent =
   | { readonly event: 'status'; readonly status: JobStatus; readonly job: string }
   /** The job's own line of progress, such as `step 1 of 2 cell 31 of 69`. */
   | { readonly event: 'progress'; readonly line: string }
+  /** Of an array that goes on: what its tasks that have ended measured, by metric. */
+  | { readonly event: 'partial'; readonly metrics: Readonly<Record<string, Summary>> }
   /** `left`: bytes before it that were left out of a flood. */
   | { readonly event: 'log'; readonly text: string; readonly left: number }
   | {

@@ -11,6 +11,7 @@ import type { Identified } from './identify.ts';
 import { isHoldOver, type LettingGo } from './let-go.ts';
 import { lostConnection } from './lost-connection.ts';
 import type { GateError, WaitingOutcome } from './outcome.ts';
+import { PartialResults } from './partial-results.ts';
 import type { Place } from './place.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { type Reconnected, Reconnector, type Session } from './reconnect.ts';
@@ -240,11 +241,21 @@ class CommitRun {
     this.#memory.note(attempt, job);
     this.#followed = { attempt, job };
     if (this.#options.wait === 'no') return ok(this.#waiting('submitted', attempt, job, undefined));
+    const partial = new PartialResults(
+      () => this.#collector.soFar(attempt, job),
+      this.#context.emit,
+      this.#patience.now,
+    );
     const end = await follow(
       this.#session,
       { fingerprint, attempt, job },
-      { ...this.#patience, emit: this.#context.emit, ...(begins === undefined ? {} : { begins }) },
+      {
+        ...this.#patience,
+        emit: job.tasks === undefined ? this.#context.emit : partial.heed,
+        ...(begins === undefined ? {} : { begins }),
+      },
     );
+    partial.end();
     switch (end.how) {
       case 'hold-over':
       case 'detached':

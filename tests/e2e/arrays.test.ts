@@ -64,6 +64,7 @@ describeWith([...slurmNeeds, 'sshd', program('python3', 'python3-venv')], 'a run
     await project.holdSeed(2);
     const push = project.push();
     await until(() => /3 of 4 tasks ended, 1 running/.test(push.output()));
+    await until(() => /so far +score 0\.9/.test(push.output()));
     const status = await project.mlops(['status']);
     expect(status.stdout).toMatch(/3 of 4 tasks ended, 1 running/);
     expect((await project.mlops(['logs', '--task', '3'])).stdout).toMatch(/^trains with 3$/m);

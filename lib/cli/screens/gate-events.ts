@@ -2,7 +2,7 @@ import { unreachable } from '../../base/unreachable.ts';
 import type { GateEvent } from '../../gate/events.ts';
 import { formatBytes, plural } from '../../report/numbers.ts';
 import { advanceState, atFirst, type GateState } from './gate-state.ts';
-import { cellsOf, jobLine, percent, plannedLines, reasonWords, uploadText } from './gate-words.ts';
+import { cellsOf, jobLine, partialText, percent, plannedLines, reasonWords, uploadText } from './gate-words.ts';
 import { isGitError } from './git-trouble.ts';
 import { hostTrouble } from './host-trouble.ts';
 import { ignoredWords } from './ignored-report.ts';
@@ -161,6 +161,8 @@ export class PlainProgress {
       case 'status':
       case 'progress':
         return this.#job(now);
+      case 'partial':
+        return this.#notOften('partial', paragraph('so far', [partialText(event)]), now);
       case 'connection-lost':
       case 'scheduler-silent':
         return this.#notOften(event.event, remarkLines(event, this.#setting(now)), now);

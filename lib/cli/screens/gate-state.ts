@@ -26,6 +26,8 @@ export interface GateState {
   readonly job?: { readonly id: string; readonly attempt: number; readonly attached: boolean };
   readonly status?: { readonly status: JobStatus; readonly at: number };
   readonly progress?: { readonly line: string; readonly at: number };
+  /** What the tasks of an array that have ended measured. */
+  readonly partial?: Of<'partial'>;
   readonly lost?: { readonly event: Of<'connection-lost'>; readonly at: number };
   readonly silent?: string;
   /** The last words of the log; a line may come in pieces. */
@@ -64,7 +66,7 @@ export function advanceState(state: GateState, event: GateEvent, now: number): G
     case 'submitted':
     case 'attached': {
       const job = { id: event.job, attempt: event.attempt, attached: event.event === 'attached' };
-      const { status: _status, progress: _progress, ...rest } = heard(state);
+      const { status: _status, progress: _progress, partial: _partial, ...rest } = heard(state);
       return { ...rest, phase: 'waiting', place: event.place, job, log: '' };
     }
     case 'status': {
@@ -73,6 +75,8 @@ export function advanceState(state: GateState, event: GateEvent, now: number): G
     }
     case 'progress':
       return { ...heard(state), progress: { line: event.line, at: now } };
+    case 'partial':
+      return { ...heard(state), partial: event };
     case 'log':
       return { ...heard(state), log: (state.log + event.text.slice(-keptLog)).slice(-keptLog) };
     case 'connection-lost':

@@ -1,7 +1,7 @@
 import type { JobStatus } from '../../cluster/scheduler.ts';
 import type { GateEvent } from '../../gate/events.ts';
-import { formatBytes, formatDuration, plural } from '../../report/numbers.ts';
-import { failureWords } from '../../report/words.ts';
+import { formatBytes, formatDuration, formatMetric, plural, precisionFor } from '../../report/numbers.ts';
+import { failureWords, spreadText } from '../../report/words.ts';
 import type { Failure, FailureReason } from '../../verdict/types.ts';
 import type { GateState, Upload } from './gate-state.ts';
 import { queuedText, statusText, tasksText } from './job-status.ts';
@@ -77,6 +77,19 @@ export function runningText(
     running !== undefined && said(running.node, 40),
     state.progress === undefined ? tasksText(running?.counts) : progressText(state.progress.line),
     since !== undefined && formatDuration(since),
+  ]);
+}
+
+/** `rprec 0.395 ± 0.004 (3 seeds)`, of the tasks that have ended. */
+export function partialText({ metrics }: Extract<GateEvent, { readonly event: 'partial' }>): string {
+  const shown = Object.entries(metrics).slice(0, 3);
+  const more = Object.keys(metrics).length - shown.length;
+  return joined([
+    ...shown.map(([name, { mean, sd, n }]) => {
+      const precision = precisionFor([mean]);
+      return `${said(name, 40)} ${formatMetric(mean, precision)}${n < 2 ? '' : ` ${spreadText(n, sd, precision)}`}`;
+    }),
+    more > 0 && `${more} more`,
   ]);
 }
 

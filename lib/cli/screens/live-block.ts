@@ -1,7 +1,7 @@
 import { formatBytes, plural } from '../../report/numbers.ts';
 import type { Style } from '../style.ts';
 import { type GateState, lastLogLine, type Upload } from './gate-state.ts';
-import { jobLine, uploadText } from './gate-words.ts';
+import { jobLine, partialText, uploadText } from './gate-words.ts';
 import { clip, labelled, lead, paragraph, said } from './layout.ts';
 import type { Clock } from './setting.ts';
 
@@ -18,6 +18,7 @@ export function liveBlock(state: GateState, columns: number, clock: Clock, style
     ...(job === undefined ? [] : [labelled(...job)]),
     ...(phase === 'building' ? [labelled('building', said(state.building ?? '', 70))] : []),
     ...(sending ? [labelled('sending', `${bar(upload, most)}${uploadText(upload)}`)] : []),
+    ...(state.partial === undefined || phase !== 'waiting' ? [] : [labelled('so far', partialText(state.partial))]),
     ...troubleLine(state, clock, style),
     ...(phase === 'collecting' ? [labelled('results', 'are brought here')] : []),
     ...(job === undefined || phase === 'collecting' || log === '' ? [] : [labelled('log', style.dim(log))]),
