@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { asFingerprint } from '../../lib/base/ids.ts';
+import { stoppedLines } from '../../lib/cli/screens/gate-trouble.ts';
+import { waitingLines } from '../../lib/cli/screens/waiting.ts';
 import type { Requirement, RunStep } from '../../lib/config/types.ts';
 import { stepDefinition } from '../../lib/fingerprint/steps.ts';
 import { addedSeeds } from '../../lib/gate/add-seeds.ts';
@@ -11,7 +13,8 @@ import { headline } from '../../lib/report/words.ts';
 import { wantsMoreSeeds } from '../../lib/verdict/judge.ts';
 import { studentQuantile } from '../../lib/verdict/student.ts';
 import type { RunResult } from '../../lib/verdict/types.ts';
-import { numberOf, run, sampleReport } from '../rig/sample-report.ts';
+import { commit, numberOf, run, sampleReport } from '../rig/sample-report.ts';
+import { setting, tooWide } from '../rig/screen.ts';
 
 const runOf = (values: Readonly<Record<number, number>>): RunResult => ({
   ...run,
@@ -98,5 +101,19 @@ describe('a second look', () => {
     expect(headline(report.verdict, [])).toMatch(
       /with 97\.5 % confidence it may be as far below as 0\.29, required is 0\.3;/,
     );
+  });
+  test('that is left before its end, or loses a seed, says that the verdict is what it was', () => {
+    const again = { ...setting, again: 'mlops run --more-seeds', holdsPush: false };
+    const about = { fingerprint: second.fingerprint, commit, place: 'login', job: '17', attempt: 1 };
+    const left = waitingLines({ outcome: 'waiting', why: 'detached', ...about, addsSeeds: true }, again).join('\n');
+    expect(left).toMatch(/the verdict stays undecided/);
+    expect(left).toMatch(/mlops run --more-seeds +comes back to them/);
+    // They are no run of the commit's own, which these two would look for.
+    expect(left).not.toMatch(/mlops attach|mlops cancel/);
+    const failure = { side: 'infrastructure', reason: 'out-of-memory', detail: '', step: 'train (seed=5)' } as const;
+    const lost = stoppedLines({ reason: 'seeds-lost', failure }, again).join('\n');
+    expect(lost).toMatch(/did not all end: out of memory, train \(seed=5\)/);
+    expect(lost).toMatch(/Nothing was added/);
+    expect([...tooWide(left.split('\n')), ...tooWide(lost.split('\n'))]).toEqual([]);
   });
 });
