@@ -9,6 +9,7 @@ import type { App } from '../app.ts';
 import { aboutCommit, usualDestination } from '../commit-argument.ts';
 import { notifyOf } from '../notify.ts';
 import { noProgress, openProgress, type Progress } from '../progress.ts';
+import { labelled, lead } from '../screens/layout.ts';
 import { outcomeLines } from '../screens/outcome.ts';
 import type { Setting } from '../screens/setting.ts';
 import { inRepository } from '../session.ts';
@@ -24,18 +25,20 @@ export interface RunFlags {
 }
 
 /** `mlops run [COMMIT]`: the same way as a push, without pushing. */
-export const runCommand = (app: App, named: string | undefined, flags: RunFlags): Promise<number> =>
-  flags.moreSeeds === true
-    ? judge(app, 'run --more-seeds', named, judgeWithMoreSeeds)
-    : judge(
-        app,
-        'run',
-        named,
-        withOptions({
-          wait: flags.detach === true ? 'no' : 'until-ended',
-          start: flags.again === true ? 'again' : 'if-needed',
-        }),
-      );
+export async function runCommand(app: App, named: string | undefined, flags: RunFlags): Promise<number> {
+  const { again = false, detach = false, moreSeeds = false } = flags;
+  // A number of seeds that is chosen after the first look would make a false pass likelier than is said (docs/noise.md). No commit's name is that short.
+  if (moreSeeds && named !== undefined && /^\d{1,3}$/.test(named)) {
+    app.say(
+      lead('--more-seeds takes no number: how many may be added is declared before the first look'),
+      labelled('write', `seeds: { parameter: …, values: […], more: ${named} }   in .mlops/config.yaml`),
+    );
+    return 1;
+  }
+  if (moreSeeds) return judge(app, 'run --more-seeds', named, judgeWithMoreSeeds);
+  const options = { wait: detach ? 'no' : 'until-ended', start: again ? 'again' : 'if-needed' } as const;
+  return judge(app, 'run', named, withOptions(options));
+}
 
 /** `mlops attach [COMMIT]`: follows a run that goes on; starts none. */
 export const attachCommand = (app: App, named: string | undefined): Promise<number> =>
