@@ -70,11 +70,7 @@ async function targetsOf(
   report: Report,
   { what, cwd, output }: KeptOptions,
 ): Promise<Result<readonly string[], KeptError>> {
-  const run = short(report.fingerprint);
-  const names =
-    what === 'log'
-      ? kept.map((_, index) => `mlops.${run}${index === 0 ? '' : `-${index + 1}`}.log`)
-      : namesOf(kept, report);
+  const names = (what === 'log' ? logNames : namesOf)(kept, report);
   if (output === undefined) return ok(names.map((name) => join(cwd, name)));
   const path = resolve(cwd, output);
   if (await isFolder(path)) return ok(names.map((name) => join(path, name)));
@@ -83,6 +79,14 @@ async function targetsOf(
   if (kept.length > 1) return err({ reason: 'several', paths: kept.map((file) => file.path), output: path });
   return (await isFolder(resolve(path, '..'))) ? ok([path]) : err({ reason: 'no-folder', path: resolve(path, '..') });
 }
+
+/** `mlops.RUN7.log`, and `mlops.RUN7.added.log` of seeds that were added; each task of an array has one, `mlops.RUN7.task-3.log`. */
+const logNames = (kept: readonly KeptFile[], report: Report): readonly string[] =>
+  kept.map(({ path }) => {
+    const task = /^tasks\/(\d+)\//.exec(path)?.[1];
+    const of = task === undefined ? (path.startsWith('added/') ? '.added' : '') : `.task-${task}`;
+    return `mlops.${short(report.fingerprint)}${of}.log`;
+  });
 
 /** `NAME.RUN7.ipynb`, `NAME.RUN7.png`; two of one name in different folders get those before theirs. */
 function namesOf(kept: readonly KeptFile[], report: Report): readonly string[] {

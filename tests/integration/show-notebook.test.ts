@@ -39,7 +39,7 @@ async function scene(
   );
   if (!put.ok) throw new Error(JSON.stringify(put.error));
   const artifacts = Object.entries(files).map(([path, text]) =>
-    kept(path, text, path === 'log' ? 'log' : path.endsWith('.ipynb') ? 'notebook' : 'artifact'),
+    kept(path, text, /(?:^|\/)log$/.test(path) ? 'log' : path.endsWith('.ipynb') ? 'notebook' : 'artifact'),
   );
   const report = sampleReport({ run: { artifacts } });
   const plan = (options: Partial<KeptOptions> = {}, of: Report = report) =>
@@ -113,6 +113,13 @@ describe('mlops show --notebook', () => {
     expect(await at.bring({ what: 'log' })).toMatchObject({ ok: true });
     expect(await readFile(join(at.cwd, 'mlops.5b7e90d.log'), 'utf8')).toBe('epoch 1\nepoch 2\n');
     expect(await at.files()).toEqual(['mlops.5b7e90d.log']);
+  });
+
+  test('--log brings the log of each task of an array', async () => {
+    await using at = await scene({ 'tasks/1/log': 'one\n', 'tasks/12/log': 'twelve\n' });
+    expect(await at.bring({ what: 'log' })).toMatchObject({ ok: true });
+    expect(await at.files()).toEqual(['mlops.5b7e90d.task-1.log', 'mlops.5b7e90d.task-12.log']);
+    expect(await readFile(join(at.cwd, 'mlops.5b7e90d.task-12.log'), 'utf8')).toBe('twelve\n');
   });
 
   test('-o names a file, or a folder that is there', async () => {
