@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openStore } from '../../lib/cluster/content-store.ts';
 import { openLocalHost } from '../../lib/cluster/local-host.ts';
 import { openStoreGc } from '../../lib/cluster/store-gc.ts';
-import type { ContentStore, Source } from '../../lib/cluster/store-types.ts';
+import type { ContentStore, SharedFolder, Source } from '../../lib/cluster/store-types.ts';
 import { describeWith } from '../rig/requirements.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { file, ls, mounts, openOverSsh, sha256, slow, smallDisk, source, workFolder } from '../rig/store.ts';
@@ -110,6 +110,36 @@ describeWith('sshd', 'a connection that is cut', () => {
       value: { damaged: [] },
     });
     await local.close();
+  });
+
+  test('while a shared folder of data is made leaves none that is believed, or a whole one', async () => {
+    await using work = await workFolder();
+    await using sshd = await startSshd();
+    const files = texts.map((text, index) => file(`folder ${index % 7}/${index}`, text)) as SharedFolder['files'];
+    const folder = { path: 'data', key: sha256('all of them'), files };
+    {
+      await using at = await openOverSsh(sshd);
+      const store = openStore(at.host, work.path);
+      await store.put(sources);
+      const sharing = store.share(folder);
+      const cut = when(
+        () => isThere(join(work.path, 'tmp'), 'TREE-'),
+        () => sshd.killConnections(),
+      );
+      await sharing;
+      cut.stop();
+    }
+    await until(() => namesIn(join(work.path, 'tmp')).length === 0);
+    await using again = await openOverSsh(sshd);
+    const store = openStore(again.host, work.path);
+    const found = await store.findShared([folder]);
+    const made = found.ok && found.value.size > 0 ? found : await store.share(folder);
+    expect(made.ok).toBe(true);
+    const whole = await store.findShared([folder]);
+    const path = (whole.ok && whole.value.get(folder.key)) || '';
+    expect(execFileSync('find', [path, '-type', 'f'], { encoding: 'utf8' }).trim().split('\n')).toHaveLength(
+      texts.length,
+    );
   });
 });
 
