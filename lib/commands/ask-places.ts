@@ -71,7 +71,8 @@ async function askPlace(
     const job = await jobOf(folders, run);
     if (job === undefined) continue;
     const found = live.value.find((one) => one.job.id === job.id && one.job.name === job.name);
-    if (found === undefined) rest.push({ run, job });
+    // Of an array squeue has the tasks that go on, and not how many there were.
+    if (found === undefined || job.tasks !== undefined) rest.push({ run, job });
     else statuses.set(run, found.status);
     ours.add(job.id);
   }

@@ -132,4 +132,23 @@ describeWith([...slurmNeeds, 'sshd', program('python3', 'python3-venv')], 'a run
     expect(await project.jobs()).toEqual(Array(4).fill('COMPLETED'));
     expect(await project.trainings()).toBe(4);
   });
+
+  test('an environment is built once for all of them by a job of its own, and where it cannot be, none begins', async () => {
+    await using project = await seeded('');
+    const { repository } = project;
+    const built = 'environment: { venv: requirements.txt, python: "3.99", build_on: { time: "00:03:00", mem: 300M } }';
+    const config = (await repository.read('.mlops/config.yaml')).replace('environment: none', built);
+    await repository.write('.mlops/config.yaml', config);
+    await repository.write('requirements.txt', '# nothing\n');
+    await project.commit('A Python that is nowhere');
+    expect(await project.push().done).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ERROR[\s\S]*no Python 3\.99/),
+    });
+    expect(await project.trainings()).toBe(0);
+    await repository.write('.mlops/config.yaml', config.replace(' python: "3.99",', ''));
+    await project.commit('Whatever Python there is');
+    expect(await project.push().done).toMatchObject(pass);
+    expect(await project.trainings()).toBe(4);
+  });
 });
