@@ -30,6 +30,7 @@ export async function openBench() {
     const { status, stdout, stderr, error } = spawnSync(file, args, { env, encoding: 'utf8' });
     if (error !== undefined || status !== 0)
       throw new Error(`${file} ${args.join(' ')}: ${error?.message ?? stdout + stderr}`);
+    return stdout;
   };
   return {
     root,
@@ -58,6 +59,8 @@ export async function openBench() {
       closers.unshift(async () => sshd[Symbol.asyncDispose]());
       return {
         ...sshd,
+        /** The process of the server itself. */
+        listener,
         forget: () => writeFileSync(asked, ''),
         /** How often a command that asks the scheduler was started. */
         commands: () =>
