@@ -21,12 +21,32 @@ export function checkRules(value: unknown, report: Reporter): void {
     checkStep(step, ['steps', index], report);
     checkSignal(mapOr(step.resources), resources, ['steps', index, 'resources'], report);
   });
+  checkMetricNames(listOr(value.steps), report);
   listOr(value.artifacts).forEach((path, index) => {
     checkPath(path, ['artifacts', index], report, 'output');
   });
   checkRequirements(value, report);
   checkVariables(mapOr(value.env), listOr(value.secrets), report);
   checkBranches(value, report);
+}
+
+/** A name is one metric: of two steps that define it the last would count, in silence. */
+function checkMetricNames(steps: readonly unknown[], report: Reporter): void {
+  const first = new Map<string, number>();
+  steps.forEach((step, index) => {
+    for (const name of Object.keys(mapOr(mapOr(step).metrics)).filter((one) => one !== 'file')) {
+      const before = first.get(name);
+      if (before === undefined) first.set(name, index + 1);
+      else
+        report.error(
+          'conflict',
+          ['steps', index, 'metrics', name],
+          'key',
+          `\`${name}\` is a metric of step ${before} already`,
+          'give each a name of its own',
+        );
+    }
+  });
 }
 
 function checkVariables(env: Loose, secrets: readonly unknown[], report: Reporter): void {

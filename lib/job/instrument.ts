@@ -46,8 +46,11 @@ export function instrumentNotebook(
 export const isLeftBehind = (cell: Cell | undefined): boolean =>
   cell?.tags.some((tag) => tag === 'injected-parameters' || tag === 'papermill-error-cell-tag') ?? false;
 
-export const takesParameters = ({ cells }: Notebook): boolean =>
-  cells.some((cell) => cell.kind === 'code' && cell.tags.includes('parameters') && !isLeftBehind(cell));
+/** The cells that set the parameters' defaults, by their numbers from 1. */
+export const parametersCells = ({ cells }: Notebook): readonly number[] =>
+  cells.flatMap((cell, index) =>
+    cell.kind === 'code' && cell.tags.includes('parameters') && !isLeftBehind(cell) ? [index + 1] : [],
+  );
 export const hasSentinel = (notebook: Notebook): boolean => notebook.language === 'python';
 /** A Python notebook always runs in the environment's Python, whatever kernel its author's machine called it. */
 export const kernelOf = (notebook: Notebook): string => (notebook.language === 'python' ? 'python3' : notebook.kernel);

@@ -2,7 +2,7 @@ import { nearest } from '../config/nearest.ts';
 import type { Path } from '../config/path.ts';
 import type { NotebookStep, RunStep } from '../config/types.ts';
 import { floatPaths } from '../config/whole-numbers.ts';
-import { hasSentinel, instrumentNotebook, kernelOf, takesParameters } from './instrument.ts';
+import { hasSentinel, instrumentNotebook, kernelOf, parametersCells } from './instrument.ts';
 import { readNotebook } from './notebook.ts';
 import { exportLines, taskKey, tasksOf } from './plan-tasks.ts';
 import type { InputFile, PlanError, PlannedStep, PlannedTask, PlanRequest, Repeated } from './types.ts';
@@ -88,10 +88,10 @@ function notebookInputs(
   const expressions = step.metrics?.kind === 'expressions' ? step.metrics.expressions : {};
   const parameters = [...Object.keys(step.parameters), ...Object.keys(tasks[0]?.parameters ?? {})];
   const errors: PlanError[] = [];
-  // papermill only warns, and the notebook's own values win: the run would not be what was asked for.
-  if (parameters.length > 0 && !takesParameters(notebook)) {
-    errors.push({ reason: 'no-parameters-cell', ...at, parameters });
-  }
+  const cells = parametersCells(notebook);
+  // papermill warns of the first at most, and the notebook's own values win: the run would not be what was asked for.
+  if (parameters.length > 0 && cells.length === 0) errors.push({ reason: 'no-parameters-cell', ...at, parameters });
+  if (parameters.length > 0 && cells.length > 1) errors.push({ reason: 'parameters-cells', ...at, cells });
   if (Object.keys(expressions).length > 0 && !hasSentinel(notebook)) {
     errors.push({ reason: 'expressions-need-python', ...at, language, metrics: Object.keys(expressions) });
   }

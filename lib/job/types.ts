@@ -108,6 +108,13 @@ export type PlanError =
       readonly notebook: string;
       readonly parameters: readonly string[];
     }
+  /** Several are tagged `parameters`: papermill puts the values behind the first, and the next sets its own again. */
+  | {
+      readonly reason: 'parameters-cells';
+      readonly step: number;
+      readonly notebook: string;
+      readonly cells: readonly number[];
+    }
   | {
       readonly reason: 'expressions-need-python';
       readonly step: number;

@@ -415,6 +415,11 @@ const mistakes: readonly (readonly [name: string, document: string, said: readon
     ['4:14+8 `metrics` is a map of names and expressions, { file: … }, or scrapbook, not `scrapbok`'],
   ],
   [
+    'one metric in two steps',
+    'version: 1\nsteps:\n  - { notebook: a.ipynb, metrics: { acc: a, loss: b } }\n  - { notebook: b.ipynb, metrics: { acc: a } }\n',
+    ['4:37+3 `acc` is a metric of step 1 already; give each a name of its own'],
+  ],
+  [
     'a bound beside equals',
     'version: 1\nsteps: [{ run: x, metrics: { file: m.json } }]\nrequire: { a: { equals: 0, max: 1 }, b: { equals: none } }\n',
     ['3:28+3 `max` of `a` stands beside `equals`, which says it all', '3:51+4 `equals` is a number, not `none`'],

@@ -106,6 +106,17 @@ describe('what cannot run is named before anything is sent', () => {
       { reason: 'no-parameters-cell', parameters: ['lr'] },
     ]);
   });
+  test('parameters for a notebook in which two cells are tagged parameters: the second would win', () => {
+    const text = notebookOf([
+      { source: 'lr = 0.1', tags: ['parameters'] },
+      'x = 1',
+      { source: 'lr = 0.5', tags: ['parameters'] },
+    ]);
+    expect(withNotebook(text, notebookStep('a.ipynb', { parameters: { lr: 0.9 } }))).toMatchObject([
+      { reason: 'parameters-cells', cells: [1, 3] },
+    ]);
+    expect(withNotebook(text, notebookStep('a.ipynb'))).toEqual([]);
+  });
   test('parameters where the only such cell is one that papermill injected', () => {
     const text = notebookOf([{ source: 'lr = 9', tags: ['parameters', 'injected-parameters'] }]);
     expect(withNotebook(text, notebookStep('a.ipynb', { parameters: { lr: 0.5 } }))).toMatchObject([

@@ -181,6 +181,7 @@ const plans: GateError = {
     'notebook-not-json': { reason: 'notebook-not-json', ...notebook, detail: "Unexpected token '<' at position 0" },
     'notebook-format': { reason: 'notebook-format', ...notebook, detail: 'nbformat 5' },
     'no-parameters-cell': { reason: 'no-parameters-cell', ...notebook, parameters: ['challenge_length', 'seed'] },
+    'parameters-cells': { reason: 'parameters-cells', ...notebook, cells: [3, 7] },
     'expressions-need-python': {
       reason: 'expressions-need-python',
       ...notebook,

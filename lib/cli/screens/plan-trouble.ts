@@ -48,6 +48,12 @@ const planWords: Words<PlanError> = {
       "Tag the cell that sets their defaults (Jupyter: Property Inspector, Cell Tags). Without it the notebook's own values would win.",
     next: [{ command: setting.again, what: 'once it is tagged and committed' }],
   }),
+  'parameters-cells': (error, setting) => ({
+    failed: `the notebook ${said(error.notebook, 60)} has ${error.cells.length} cells tagged \`parameters\`, and the config gives some`,
+    where: `${inStep(error, setting)}: cells ${error.cells.join(', ')}`,
+    means: "papermill puts the values behind the first of them, and the others would set the notebook's own again.",
+    next: [{ command: setting.again, what: 'once one of them is tagged, and that is committed' }],
+  }),
   'expressions-need-python': (error, setting) => ({
     failed: `metrics as expressions need a Python notebook, and ${said(error.notebook, 60)} is in ${said(error.language, 30)}`,
     where: `${inStep(error, setting)}: ${names(error.metrics)}`,
