@@ -1,9 +1,10 @@
+import { environmentKeys, environmentKinds } from './environment-schema.ts';
 import { has, isMap, type Loose } from './loose.ts';
 import type { Path } from './path.ts';
 import { checkPath } from './path-rules.ts';
 import type { Reporter } from './reporter.ts';
 import { tidyPath } from './repository-path.ts';
-import { dataKeys, environmentKeys, environmentKinds } from './schema.ts';
+import { dataKeys } from './schema.ts';
 
 export function checkData(entries: readonly unknown[], report: Reporter): void {
   const seen = new Set<string>();

@@ -1,19 +1,13 @@
 import type { z } from 'zod';
+import { buildJob, environmentKeys } from './environment-schema.ts';
 import { isMap } from './loose.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './path.ts';
 import type { Reporter } from './reporter.ts';
-import {
-  buildJob,
-  cluster,
-  configSchema,
-  dataKeys,
-  environmentKeys,
-  requirementKeys,
-  resources,
-  softKeys,
-  stepKeys,
-} from './schema.ts';
+import { requirementKeys, softKeys } from './requirement-schema.ts';
+import { resources } from './resources-schema.ts';
+import { cluster, configSchema, dataKeys } from './schema.ts';
+import { stepKeys } from './step-schema.ts';
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,7 +1,8 @@
+import { environmentKinds } from './environment-schema.ts';
 import type { Path } from './path.ts';
 import { parseLimit } from './quantity.ts';
 import { tidyPath } from './repository-path.ts';
-import { environmentKinds, type Written } from './schema.ts';
+import type { Written } from './schema.ts';
 import type {
   BuildJob,
   Cluster,

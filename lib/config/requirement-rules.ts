@@ -3,7 +3,7 @@ import type { Path } from './path.ts';
 import { parseLimit } from './quantity.ts';
 import { checkLimits, checkQuantity } from './quantity-rules.ts';
 import type { Reporter } from './reporter.ts';
-import { requirementKeys } from './schema.ts';
+import { requirementKeys } from './requirement-schema.ts';
 import type { Margin } from './types.ts';
 import { parseMargin } from './units.ts';
 

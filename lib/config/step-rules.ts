@@ -4,7 +4,7 @@ import { nearest } from './nearest.ts';
 import type { Path } from './path.ts';
 import { checkPath } from './path-rules.ts';
 import type { Reporter } from './reporter.ts';
-import { stepKeys } from './schema.ts';
+import { stepKeys } from './step-schema.ts';
 import { checkWholeNumbers } from './whole-numbers.ts';
 
 export function checkStep(step: Loose, at: Path, report: Reporter): void {
