@@ -117,7 +117,8 @@ export const cancelScript = (job: JobRef, site: SlurmSite): string =>
     `begin scancel; case "$(scontrol${clusters(site)} -o show job ${shellQuote(job.id)} 2>/dev/null) " in`,
     `  *${shellQuote(` Comment=${job.name} `)}*) scancel${clusters(site)} ${shellQuote(job.id)} ;;`,
     `  *) scancel${clusters(site)} -n ${shellQuote(job.name)} ${shellQuote(job.id)} ;;`,
-    'esac; end $?',
+    // Nobody waits any more for the environment that a job of its own builds for it (slurm-submit.ts).
+    `esac; c=$?; scancel${clusters(site)} -u "$(id -u)" -n ${shellQuote(`${job.name}.build`)}; end $c`,
   ].join('\n');
 
 const names = (jobs: readonly JobRef[]) => [...new Set(jobs.map((job) => job.name))].join(',');

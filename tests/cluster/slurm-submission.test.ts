@@ -70,6 +70,14 @@ describeWith(slurmNeeds, 'a submission to Slurm', () => {
     await until(async () => (await place.slurm.run('squeue', '-h', '-n', name)).stdout === '');
   });
 
+  test('of a run that waits for the job that builds ends both when it is cancelled', async () => {
+    const { submitted, fingerprint } = await submit('exit 0', { build: '#!/bin/sh\nexec sleep 300\n' });
+    const name = `${runs.jobName(fingerprint, 1)}.build`;
+    expect(await jobsCalled(name)).toHaveLength(1);
+    expect(await place.scheduler.cancel(jobOf(submitted))).toMatchObject({ ok: true, value: { how: 'cancelled' } });
+    await until(async () => (await place.slurm.run('squeue', '-h', '-n', name)).stdout === '');
+  });
+
   test('where there is no sbatch is refused in the shell’s words', async () => {
     await commands.put('sbatch', 'echo "sh: 1: sbatch: not found" >&2', 'exit 127');
     expect((await submit()).submitted).toMatchObject({
