@@ -74,7 +74,10 @@ export async function runProgram(app: App, argv: readonly string[]): Promise<num
     .option('--notebook', 'bring the executed notebooks')
     .option('--log', 'bring the full log')
     .option('--artifact <name>', 'bring a picture or another file that the run left')
-    .option('-o, --output <file>', 'where to put what is brought')
+    .addOption(
+      // The others are on standard output.
+      new Option('-o, --output <file>', 'where to put what is brought').conflicts(['json', 'markdown', 'plot']),
+    )
     .option('-f, --force', 'replace a file that is there')
     .option('--plot', 'its curves over those of its baseline: an SVG picture, on standard output')
     .option('--json', 'print report.json')
