@@ -59,15 +59,13 @@ describeWith(
       return push;
     };
 
-    test('cancelled in the queue it is an error at the next question, and the next push trains', async () => {
+    test('cancelled in the queue it is an error, and the next push trains', async () => {
       await using project = await onCluster();
       await project.commands.put('sbatch', 'exec "$real" --hold "$@"');
       const push = project.push();
       await until(() => push.output().includes('queued'));
-      const begun = Date.now();
       await slurmDoes('scancel', await project.job());
       expect(await push.done).toMatchObject(error('cancelled'));
-      expect(Date.now() - begun).toBeLessThan(20_000);
       await project.commands.clear();
       expect(await project.push().done).toMatchObject(pass);
       expect(await project.jobs()).toEqual(['CANCELLED', 'COMPLETED']);
