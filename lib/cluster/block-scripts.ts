@@ -28,9 +28,14 @@ cd ${shellQuote(place.workdir)} || exit 70
 part=${partOf(place)}
 ${FULL}`;
 
-/** Whoever comes later sees that somebody works here, or did. */
+/** Whoever comes later sees that somebody works here, or did and was cut off: who has ended well leaves the rest to others of its upload. */
 const sign = `work=$(pwd)
-trap 'cd "$work" && mv "$part/pid.$$" "$part/gone.$$" 2>/dev/null' EXIT
+ended=
+leave() {
+  cd "$work" || return
+  if [ -n "$ended" ]; then rm -f "$part/pid.$$"; else mv "$part/pid.$$" "$part/gone.$$" 2>/dev/null; fi
+}
+trap leave EXIT
 ${SIGNALS}
 uname -n >"$part/pid.$$" || { full; exit 73; }`;
 
@@ -89,6 +94,7 @@ dead() {
   # Somebody is about to begin, or the connection of who works here hangs: a client that lives writes.
   touch "$1/asked.${place.id}"
   sleep 12
+  [ -d "$1" ] || return 1
   [ -z "$(find "$1" -newer "$1/asked.${place.id}" | head -n 1)" ] || { rm -f "$1/asked.${place.id}"; return 1; }
   for pid in $busy; do end "$pid"; done
   return 0
@@ -97,10 +103,14 @@ for old in tmp/PART-${place.sha256}.*; do
   if [ -d "$old" ] && dead "$old" && mv "$old" "$part" 2>/dev/null; then break; fi
 done`;
 
-/** Standard input: `INDEX UNITS` and a newline, then that many units; again and again. Prints `block INDEX` for what is on the disk. */
+/** Standard input: `INDEX UNITS` and a newline, then that many units; again and again, and `end` at the end. Prints `block INDEX` for what is on the disk. */
 export const writeScript = (place: BlockPlace): string => `${begin(place)}
 ${sign}
 while read -r index units; do
+  if [ "$index" = end ]; then
+    ended=yes
+    exit 0
+  fi
   said=$(dd of="$part/data" bs=${UNIT} seek=$((index * ${place.blockSize / UNIT})) count="$units" conv=notrunc iflag=fullblock 2>&1)
   case $said in
     "$units+0 records in"*"$units+0 records out"*) ;;

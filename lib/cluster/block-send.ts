@@ -101,7 +101,7 @@ export async function sendBlocks(
       const broken = await sendBlock(file, index * blockSize, bytesOf(index), stdin, gone.signal, onSent);
       if (broken !== undefined) fail(unreadable(source, broken));
     }
-    stdin.end();
+    stdin.end(gone.signal.aborted ? '' : 'end\n');
     await ended(started.value, said);
   };
   const install = async () => {

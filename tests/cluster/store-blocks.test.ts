@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { writeScript } from '../../lib/cluster/block-scripts.ts';
 import { openStore } from '../../lib/cluster/content-store.ts';
 import { openLocalHost } from '../../lib/cluster/local-host.ts';
 import { openStoreGc } from '../../lib/cluster/store-gc.ts';
@@ -135,6 +136,19 @@ describeWith('sshd', 'a large file', () => {
       expect((await readFile(objectOf(work.path, hash))).equals(data)).toBe(true);
     }
     expect(ls(join(work.path, 'tmp'))).toBe('');
+  });
+
+  test('of a writer that is cut off leaves a sign for who comes next, and of one that has ended well none', async () => {
+    await using work = await workFolder();
+    const place = { workdir: work.path, group: false, sha256: sha256('x'), id: 'one', size: MiB, blockSize: MiB };
+    const host = openLocalHost(process.env);
+    const signs = async (words: string) => {
+      await mkdir(join(work.path, `tmp/PART-${place.sha256}.one`), { recursive: true });
+      expect(await host.exec(writeScript(place), { stdin: words })).toMatchObject({ ok: true, value: { code: 0 } });
+      return ls(join(work.path, `tmp/PART-${place.sha256}.one`));
+    };
+    expect(await signs('end\n')).toBe('');
+    expect(await signs('')).toMatch(/^gone\.\d+\n$/);
   });
 
   test.each(['grew', 'shrank', 'changed'])(
