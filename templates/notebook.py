@@ -62,8 +62,9 @@ class Ended(Exception):
 class Watch:
     """What happens, by the numbers of the user's own cells."""
 
-    def __init__(self, now, cells, target):
-        self.now, self.cells, self.target = now, cells, target
+    def __init__(self, now, step, target):
+        self.now, self.cells, self.target = now, step["cells"], target
+        self.collects = step.get("scraps", False)
         self.nb = None
         self.cell = None
         self.reading = False
@@ -122,7 +123,7 @@ class Watch:
                 watch.raised(cell, None, content)
             elif kind == "status" and content.get("execution_state") == "idle":
                 watch.expect_reply(client)
-            elif kind == "display_data":
+            elif kind == "display_data" and watch.collects:
                 watch.glued(content.get("data", {}))
             return process(client, message, cell, *args, **kwargs)
 
@@ -188,7 +189,7 @@ def run(step, folder, now, target):
     from papermill.execute import execute_notebook
     from traitlets.config import Config
 
-    watch = Watch(now, step["cells"], target)
+    watch = Watch(now, step, target)
     client = watch.listen()
 
     class Engine(NBClientEngine):

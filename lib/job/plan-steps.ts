@@ -112,6 +112,7 @@ function notebookInputs(
     ...floatsIn(floats),
     cells: notebook.cells.length,
     sentinel: hasSentinel(notebook),
+    ...(step.metrics?.kind === 'scrapbook' ? { scraps: true } : {}),
   };
   inputs.set(`step-${index}.json`, { content: JSON.stringify(driver), mode: 0o644 });
   for (const task of tasks) {
