@@ -16,7 +16,7 @@ export interface LoginOptions {
 }
 export type OpenRemote = (destination: string, options: LoginOptions) => Promise<Result<Host, HostError>>;
 
-export const keygen = (...args: string[]) => execFileSync('ssh-keygen', ['-q', ...args]);
+export const keygen = (...args: string[]) => execFileSync('ssh-keygen', ['-q', ...args], { stdio: 'pipe' });
 export const knownHosts = (sshd: Sshd) => join(sshd.client, 'known_hosts');
 
 export function must(opened: Result<Host, HostError>): Host & AsyncDisposable {
