@@ -35,9 +35,9 @@ export function planGc(survey: GcSurvey, live: ReadonlySet<string>, options: GcO
   ];
 }
 
-/** A job's own folder for temporary files: the beginning of its fingerprint, its attempt, and its task where it is one of an array. */
+/** A job's own folder for temporary files: the beginning of its fingerprint, its attempt, and its task where it is one of an array, or `build` of the job that goes before. */
 const belongs = (path: string, { fingerprint, attempt }: GcAttempt): boolean => {
-  const [, start, number] = /^tmp\/([0-9a-f]+)\.(\d+)(?:\.\d+)?$/.exec(path) ?? [];
+  const [, start, number] = /^tmp\/([0-9a-f]+)\.(\d+)(?:\.(?:\d+|build))?$/.exec(path) ?? [];
   return start !== undefined && fingerprint.startsWith(start) && Number(number) === attempt;
 };
 const keepOf = ({ fingerprint }: GcAttempt): string => `runs/${fingerprint}/keep`;

@@ -49,11 +49,11 @@ export async function gcReportsCommand(app: App, flags: GcFlags): Promise<number
 
 /** What was typed, or what is wrong with it. */
 function ruleOf(
-  { olderThan, keep, maxSize, verify = false }: GcFlags,
+  { olderThan, keep, maxSize, maxEnvironments, verify = false }: GcFlags,
   now: number,
 ): Pick<PruneRequest, 'before' | 'keep'> | string {
-  if (maxSize !== undefined || verify)
-    return '--max-size and --verify are about what is kept where jobs run: they do not go with --reports';
+  if (maxSize !== undefined || maxEnvironments !== undefined || verify)
+    return '--max-size, --max-environments and --verify are about what is kept where jobs run: they do not go with --reports';
   const days = olderThan === undefined ? undefined : parseDays(olderThan);
   const count = /^\d{1,9}$/.exec(keep ?? '')?.[0];
   const unclear = (olderThan !== undefined && days === undefined) || (keep !== undefined && count === undefined);
